@@ -1,0 +1,250 @@
+# fyke's build. GNU Make, out of tree: everything made lies under build/<variant>/.
+# `make help` lists the goals; CC CFLAGS CPPFLAGS LDFLAGS prefix DESTDIR are respected.
+
+VARIANT ?= release
+# What `CC ?= gcc` cannot say: make's own default is cc, and a fresh machine has none.
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(VARIANT)),clang,gcc)
+endif
+CFLAGS  ?= $(VARIANT_CFLAGS)
+prefix  ?= /usr/local
+DESTDIR ?=
+INSTALL ?= install
+
+# ---- what is built ----------------------------------------------------------
+
+BUILD := build/$(VARIANT)
+
+LIB_SOURCES  := $(sort $(wildcard analyzer/*.c analyzer/*/*.c dissectors/*.c storage/*.c reports/*.c))
+CLI_SOURCES  := $(sort $(filter-out cli/main.c,$(wildcard cli/*.c)))
+UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_SUPPORT := $(sort $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c)))
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCH_SOURCES := $(sort $(wildcard bench/*.c))
+ALL_SOURCES  := $(LIB_SOURCES) $(CLI_SOURCES) cli/main.c $(UNIT_SOURCES) $(UNIT_SUPPORT) $(FUZZ_SOURCES) \
+	$(BENCH_SOURCES) $(wildcard tests/fuzz/replay_main.c)
+
+object = $(patsubst %.c,$(BUILD)/%.o,$(1))
+program = $(patsubst %.c,$(BUILD)/%,$(1))
+
+LIB     := $(BUILD)/libfyke.a
+CLI_LIB := $(BUILD)/libfyke-cli.a
+FYKE    := $(BUILD)/fyke
+UNIT_PROGRAMS := $(call program,$(UNIT_SOURCES))
+FUZZ_PROGRAMS := $(call program,$(FUZZ_SOURCES))
+BENCH_PROGRAMS := $(call program,$(BENCH_SOURCES))
+
+# ---- how --------------------------------------------------------------------
+
+# pkg-config names; the Debian packages and what each is for: `dependencies`.
+PKG_CONFIG ?= pkg-config
+PACKAGES := libpcap sqlite3 jansson zlib libzstd liblz4 libcrypto libxxhash
+
+# Asked once, and only when something is compiled: `make help` and `make demo` start without them.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PKG_LIBS)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wmissing-prototypes \
+	-Wstrict-prototypes -Wvla -Wundef -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough
+ifneq ($(WERROR),)
+WARNINGS += -Werror
+endif
+
+SANITIZE_ADDRESS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+ifneq ($(filter x86_64-%,$(shell uname -m)-),)
+HARDENING += -fcf-protection
+endif
+
+ifeq ($(VARIANT),release)
+VARIANT_CFLAGS := -O2 -g
+VARIANT_FLAGS  := $(HARDENING)
+else ifeq ($(VARIANT),debug)
+VARIANT_CFLAGS := -O0 -g3
+VARIANT_FLAGS  := -fstack-protector-strong
+else ifeq ($(VARIANT),asan)
+VARIANT_CFLAGS := -O1 -g
+VARIANT_FLAGS  := $(SANITIZE_ADDRESS) -fno-omit-frame-pointer
+else ifeq ($(VARIANT),tsan)
+VARIANT_CFLAGS := -O1 -g
+VARIANT_FLAGS  := -fsanitize=thread -fno-omit-frame-pointer
+else ifeq ($(VARIANT),fuzz)
+VARIANT_CFLAGS := -O1 -g
+VARIANT_FLAGS  := $(SANITIZE_ADDRESS) -fsanitize=fuzzer-no-link -fno-omit-frame-pointer
+else
+$(error VARIANT=$(VARIANT) is none of: release debug asan tsan fuzz)
+endif
+
+COMPILE = $(CC) -std=gnu17 -D_GNU_SOURCE -I. -pthread -fPIE $(WARNINGS) $(VARIANT_FLAGS) $(PKG_CFLAGS) \
+	$(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) -pthread -pie -Wl,-z,relro,-z,now $(VARIANT_FLAGS) $(CFLAGS) $(LDFLAGS)
+
+# V=1 shows whole commands.
+SAY = @$(if $(V),,echo '  $(1) $(2)';)
+RUN = $(if $(V),set -x;)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+.PHONY: all
+all: $(FYKE) ## build fyke: build/release/fyke
+
+$(FYKE): $(call object,cli/main.c) $(CLI_LIB) $(LIB)
+	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
+
+$(LIB): $(call object,$(LIB_SOURCES))
+$(CLI_LIB): $(call object,$(CLI_SOURCES))
+$(LIB) $(CLI_LIB):
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# Flags that changed rebuild everything; so does a source that came or went (an archive forgets nothing).
+$(BUILD)/flags: FORCE | build/packages
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(COMPILE) | $(LINK) | $(PKG_LIBS))' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(LIB_SOURCES) $(CLI_SOURCES) >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(LIB) $(CLI_LIB): | $(BUILD)/sources
+ifneq ($(wildcard $(BUILD)/sources),)
+$(LIB) $(CLI_LIB): $(if $(shell printf '%s\n' $(LIB_SOURCES) $(CLI_SOURCES) | cmp -s - $(BUILD)/sources || echo changed),$(BUILD)/sources)
+endif
+
+build/packages: Makefile
+	@mkdir -p $(@D)
+	@scripts/dependencies pkg-config $(PKG_CONFIG) $(PACKAGES)
+	@touch $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<) $(RUN) $(COMPILE) -MMD -MP -c -o $@ $<
+
+-include $(patsubst %.c,$(BUILD)/%.d,$(ALL_SOURCES))
+
+.PHONY: FORCE
+FORCE:
+
+# ---- tests ------------------------------------------------------------------
+
+# Goals that need more than the compiler run in two steps: install what is missing, then build in a
+# make of its own, which then finds pkg-config and the libraries.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
+SUBMAKE = $(MAKE) $(JOBS)
+
+$(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UNIT_SUPPORT)) $(CLI_LIB) $(LIB)
+	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm -lcmocka
+
+# libFuzzer drives the harness in the fuzz variant; elsewhere the corpus is replayed.
+ifeq ($(VARIANT),fuzz)
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(CLI_LIB) $(LIB)
+	$(call SAY,LD,$@) $(RUN) $(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
+else
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay_main.o $(CLI_LIB) $(LIB)
+	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
+endif
+
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(CLI_LIB) $(LIB)
+	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
+
+.PHONY: tests-build
+tests-build: $(FYKE) $(UNIT_PROGRAMS) $(if $(filter fuzz,$(VARIANT)),,$(FUZZ_PROGRAMS))
+
+.PHONY: run-tests
+run-tests: tests-build
+	@tests/run --build $(BUILD) $(if $(ONLY),--only '$(ONLY)') test
+
+.PHONY: test
+test: ## unit tests, command line, golden, differential, properties, fuzz corpora (ONLY=part of a name)
+	@scripts/dependencies install build test
+	@$(SUBMAKE) run-tests
+
+.PHONY: test-asan
+test-asan: ## the same under AddressSanitizer and UBSan
+	@scripts/dependencies install build test
+	@$(SUBMAKE) VARIANT=asan run-tests
+
+.PHONY: test-tsan
+test-tsan: ## the same under ThreadSanitizer
+	@scripts/dependencies install build test
+	@$(SUBMAKE) VARIANT=tsan run-tests
+
+.PHONY: test-live
+test-live: ## against real servers in network namespaces; skips where they or the rights are missing
+	@scripts/dependencies install build test
+	@$(SUBMAKE) tests-build
+	@tests/run --build $(BUILD) $(if $(ONLY),--only '$(ONLY)') live
+
+.PHONY: test-long
+test-long: ## what takes minutes: every capture under the sanitizers, long properties
+	@scripts/dependencies install build test
+	@$(SUBMAKE) VARIANT=asan tests-build
+	@tests/run --build build/asan $(if $(ONLY),--only '$(ONLY)') long
+
+.PHONY: lint
+lint: ## format, levels of includes, banned functions, function length, clang-tidy, generated files
+	@scripts/dependencies install build lint
+	@$(SUBMAKE) $(FYKE)
+	@tests/run --build $(BUILD) $(if $(ONLY),--only '$(ONLY)') lint
+
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz fuzz-build
+fuzz-build: $(FUZZ_PROGRAMS)
+fuzz: ## run every fuzz harness for FUZZ_SECONDS (60) each (ONLY=part of a name)
+	@scripts/dependencies install build fuzz
+	@$(SUBMAKE) VARIANT=fuzz fuzz-build
+	@scripts/fuzz build/fuzz $(FUZZ_SECONDS) '$(ONLY)'
+
+.PHONY: bench bench-build
+bench-build: $(FYKE) $(BENCH_PROGRAMS)
+bench: ## time and memory on generated traces
+	@scripts/dependencies install build
+	@$(SUBMAKE) bench-build
+	@bench/run $(BUILD)
+
+# ---- use --------------------------------------------------------------------
+
+.PHONY: demo
+demo: ## install what is missing, build, analyze the example, show summary, query, report, database
+	@scripts/dependencies install build demo
+	@$(SUBMAKE) all
+	@scripts/demo $(FYKE)
+
+.PHONY: docs
+docs: $(FYKE) ## write the generated pages: docs/database.md
+	$(FYKE) help database >$(BUILD)/database.md
+	@cmp -s $(BUILD)/database.md docs/database.md || cp $(BUILD)/database.md docs/database.md
+
+FORMATTED = $(sort $(wildcard analyzer/*.[ch] analyzer/*/*.[ch] dissectors/*.[ch] storage/*.[ch] reports/*.[ch] \
+	cli/*.[ch] tests/*/*.[ch] bench/*.[ch]))
+.PHONY: format
+format: ## clang-format every source in place
+	clang-format -i $(FORMATTED)
+
+.PHONY: install uninstall
+install: $(FYKE) ## install below $(DESTDIR)$(prefix)
+	$(INSTALL) -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/fyke $(DESTDIR)$(prefix)/share/doc/fyke
+	$(INSTALL) -m 755 $(FYKE) $(DESTDIR)$(prefix)/bin/fyke
+	$(foreach file,$(wildcard reports/*.schema.json),$(INSTALL) -m 644 $(file) $(DESTDIR)$(prefix)/share/fyke/;)
+	$(INSTALL) -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(prefix)/share/doc/fyke/
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(prefix)/bin/fyke
+	rm -rf $(DESTDIR)$(prefix)/share/fyke $(DESTDIR)$(prefix)/share/doc/fyke
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@echo 'Goals:'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@echo 'Variables: VARIANT=release|debug|asan|tsan|fuzz  WERROR=1  ONLY=name  V=1  CC CFLAGS CPPFLAGS LDFLAGS'
+	@echo '           prefix=$(prefix) DESTDIR=$(DESTDIR)  FYKE_CAPTURES=directory of captures for the differential tests'

@@ -1,0 +1,40 @@
+/*
+ * Inside of analyzer/capture: blocks while they are filled, and the pool that they come from and go
+ * back to. One thread takes blocks; any thread may release them. The pool lives until its owner has
+ * given it up and the last block has come home.
+ */
+#ifndef FYKE_CAPTURE_BLOCK_H
+#define FYKE_CAPTURE_BLOCK_H
+
+#include "analyzer/capture/frame.h"
+
+#include <stdatomic.h>
+
+enum { FYKE_BLOCK_BYTES = 256 * 1024, FYKE_BLOCK_FRAMES = 4096 };
+
+struct fyke_block_pool;
+
+/* A block as its maker sees it; `block` is what everybody else gets. */
+struct fyke_block_room {
+	struct fyke_block block; /* first: the two addresses are the same */
+	struct fyke_frame *frames;
+	size_t frames_room;
+	uint8_t *bytes;
+	size_t size; /* of bytes */
+	struct fyke_block_room *next;
+	struct fyke_block_pool *pool;
+	atomic_uint references;
+};
+
+/* NULL when memory is out. */
+struct fyke_block_pool *fyke_block_pool_new(void);
+
+/* Gives the owner's hold up. NULL is allowed. */
+void fyke_block_pool_drop(struct fyke_block_pool *pool);
+
+/* A block with no frames, held once, with room for `size` bytes: FYKE_BLOCK_BYTES and
+ * FYKE_BLOCK_FRAMES frames where that is enough, else one of exactly `size` bytes and one frame that
+ * is freed and not kept. NULL when memory is out. */
+struct fyke_block_room *fyke_block_take(struct fyke_block_pool *pool, size_t size);
+
+#endif

@@ -1,0 +1,341 @@
+/*
+ * Flows, TCP tracking and sessions of one thread.
+ *
+ *   packets ─▶ key, hash ─▶ flow (found or born) ─▶ counters, TCP ─▶ silence, reuse, end ─▶ sessions of the
+ * tick
+ *
+ * Packets go through in batches: all are hashed and their slots fetched before the first is looked
+ * up. Whatever is decided depends on the packets and on their clock alone, so a capture gives the
+ * same sessions however often it is read.
+ */
+#include "analyzer/engine.h"
+
+#include "analyzer/base/seed.h"
+#include "analyzer/engine_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 32 };
+
+#define SECOND	       INT64_C(1000000000)
+#define DEFAULT_MEMORY (UINT64_C(1) << 30)
+
+static int64_t or_default(int64_t value, int64_t seconds)
+{
+	return value != 0 ? value : seconds * SECOND;
+}
+
+static void set_timeouts(struct fyke_engine *engine, const struct fyke_engine_options *options)
+{
+	int64_t *timeouts = engine->table.timeout_ns;
+
+	timeouts[FYKE_AGE_BRIEF] = or_default(options->udp_idle_ns, 60);
+	timeouts[FYKE_AGE_HALF_OPEN] = or_default(options->tcp_half_open_ns, 60);
+	timeouts[FYKE_AGE_OPEN] =
+		or_default(options->tcp_idle_ns, 7440); /* RFC 5382 REQ-5: 2 h 4 min at least */
+	timeouts[FYKE_AGE_CLOSED] = or_default(options->tcp_linger_ns, 60);
+}
+
+static enum fyke_status out_of_memory(struct fyke_error *error)
+{
+	return fyke_error_set(error, FYKE_FAILED_MEMORY,
+		"no memory left for sessions; with a smaller --memory fewer are kept open at once");
+}
+
+enum fyke_status fyke_engine_new(
+	const struct fyke_engine_options *options, struct fyke_engine **engine, struct fyke_error *error)
+{
+	struct fyke_engine *fresh = calloc(1, sizeof(*fresh));
+
+	if (fresh == NULL)
+		return out_of_memory(error);
+	if (fyke_flow_table_init(&fresh->table, fyke_seed()) != FYKE_OK) {
+		free(fresh);
+		return out_of_memory(error);
+	}
+	fresh->options = *options;
+	if (fresh->options.memory == 0)
+		fresh->options.memory = DEFAULT_MEMORY;
+	set_timeouts(fresh, options);
+	fyke_pool_init(&fresh->tcp, sizeof(struct fyke_tcp));
+	fyke_pool_init(&fresh->extra, sizeof(struct fyke_flow_extra));
+	fyke_arena_init(&fresh->arena);
+	*engine = fresh;
+	return FYKE_OK;
+}
+
+static void count_packet(struct fyke_flow *flow, const struct fyke_packet *packet, enum fyke_endpoint sender)
+{
+	struct fyke_flow_side *side = &flow->side[sender];
+
+	if (side->packets == 0)
+		side->ttl = packet->ttl;
+	if (!side->has_mac && packet->source_mac != NULL) {
+		memcpy(side->mac, packet->source_mac, sizeof(side->mac));
+		side->has_mac = true;
+	}
+	side->packets++;
+	side->bytes += packet->ip_bytes;
+	side->payload_bytes += packet->payload_length;
+	if (packet->kind == FYKE_PACKET_TCP)
+		side->tcp_flags |= packet->tcp.flags;
+	flow->bad_checksums += packet->checksum == FYKE_CHECKSUM_WRONG;
+	if (packet->time_ns < flow->start_ns)
+		flow->start_ns = packet->time_ns;
+	if (packet->time_ns > flow->end_ns)
+		flow->end_ns = packet->time_ns;
+	flow->last_frame = packet->frame;
+}
+
+static void take_tcp(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
+	enum fyke_endpoint sender)
+{
+	static const enum fyke_flow_age ages[] = {
+		[FYKE_TCP_PHASE_HALF_OPEN] = FYKE_AGE_HALF_OPEN,
+		[FYKE_TCP_PHASE_OPEN] = FYKE_AGE_OPEN,
+		[FYKE_TCP_PHASE_CLOSED] = FYKE_AGE_CLOSED,
+	};
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	struct fyke_tcp *tcp = fyke_engine_tcp(engine, flow);
+	uint64_t holes = fyke_engine_hole_bytes(tcp);
+	enum fyke_tcp_phase phase = fyke_tcp_take(tcp, packet, sender);
+
+	engine->heap += fyke_engine_hole_bytes(tcp) - holes;
+	engine->counters.tcp_payload_bytes += packet->payload_length;
+	if (tcp->client != flow->client) {
+		flow->client = tcp->client;
+		fyke_engine_name_service(engine, flow);
+	}
+	fyke_flow_table_set_age(&engine->table, index, ages[phase]);
+}
+
+/* The flow of a packet: found, or born, perhaps in the place of one that is over. 0 = no memory. */
+static uint32_t flow_for(struct fyke_engine *engine, const struct fyke_packet *packet,
+	const struct fyke_flow_key *key, uint64_t hash, enum fyke_endpoint sender)
+{
+	uint32_t index = fyke_flow_table_find(&engine->table, key, hash);
+	enum fyke_end end = FYKE_END_OPEN;
+
+	if (index != 0) {
+		const struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+
+		if (fyke_flow_table_is_silent(&engine->table, flow, engine->clock_ns))
+			end = FYKE_END_TIMEOUT;
+		else if (flow->tcp != 0 &&
+			 fyke_tcp_is_new_connection(fyke_engine_tcp(engine, flow), packet, sender))
+			end = FYKE_END_REUSED;
+		else
+			return index;
+		if (!fyke_engine_end_flow(engine, index, end, packet->frame))
+			return 0;
+	}
+	return fyke_engine_add_flow(engine, packet, key, hash, sender);
+}
+
+/* Which packet carries the next one: layers of a frame come in a row, outermost first. */
+static void enter_packet(struct fyke_engine *engine, const struct fyke_packet *packet, int64_t clock_ns)
+{
+	if (packet->frame != engine->frame) {
+		engine->frame = packet->frame;
+		engine->births = 0;
+		engine->carrier = 0;
+	}
+	if (engine->carrier != 0 && packet->layer != engine->carrier_layer + 1)
+		engine->carrier = 0;
+	engine->clock_ns = clock_ns;
+}
+
+static bool is_icmp_error(const struct fyke_packet *packet)
+{
+	return (packet->kind == FYKE_PACKET_ICMP || packet->kind == FYKE_PACKET_ICMP6) &&
+	       packet->icmp.has_quote;
+}
+
+static bool take_packet(struct fyke_engine *engine, const struct fyke_packet *packet,
+	const struct fyke_flow_key *key, uint64_t hash, enum fyke_endpoint sender)
+{
+	uint32_t index = flow_for(engine, packet, key, hash, sender);
+	struct fyke_flow *flow;
+
+	if (index == 0)
+		return false;
+	flow = fyke_flow_at(&engine->table, index);
+	count_packet(flow, packet, sender);
+	if (flow->tcp != 0)
+		take_tcp(engine, index, packet, sender);
+	fyke_flow_table_touch(&engine->table, index, engine->clock_ns);
+	if (engine->options.keep_changed && !flow->changed) {
+		flow->changed = true;
+		if (!fyke_engine_remember(
+			    engine, &engine->changed, &engine->changed_count, &engine->changed_room, index))
+			return false;
+	}
+	if (!fyke_engine_note_frame(engine, index, packet) ||
+		(engine->carrier != 0 && !fyke_engine_note_carrier(engine, flow, packet)) ||
+		(is_icmp_error(packet) && !fyke_engine_note_icmp_error(engine, index, packet)))
+		return false;
+	engine->carrier = index;
+	engine->carrier_layer = packet->layer;
+	return true;
+}
+
+/* A frame counts once in the timeline: with its innermost packet. */
+static bool is_innermost(const struct fyke_packet *packets, size_t i, size_t count)
+{
+	return i + 1 == count || packets[i + 1].frame != packets[i].frame;
+}
+
+static bool take_batch(
+	struct fyke_engine *engine, const struct fyke_packet *packets, const int64_t *clock_ns, size_t count)
+{
+	struct fyke_flow_key keys[BATCH];
+	enum fyke_endpoint senders[BATCH];
+	uint64_t hashes[BATCH];
+
+	for (size_t i = 0; i < count; i++) {
+		senders[i] = fyke_flow_key_of(&packets[i], &keys[i]);
+		hashes[i] = fyke_flow_table_hash(&engine->table, &keys[i]);
+		fyke_flow_table_prefetch_slot(&engine->table, hashes[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		fyke_flow_table_prefetch_flow(&engine->table, hashes[i]);
+	for (size_t i = 0; i < count; i++) {
+		enter_packet(engine, &packets[i], clock_ns[i]);
+		if (!take_packet(engine, &packets[i], &keys[i], hashes[i], senders[i]))
+			return false;
+		if (is_innermost(packets, i, count) &&
+			!fyke_seconds_count(&engine->timeline, packets[i].time_ns,
+				fyke_flow_at(&engine->table, engine->carrier)->port_service,
+				packets[i].ip_bytes))
+			return false;
+	}
+	engine->counters.packets += count;
+	return fyke_engine_keep_within_memory(engine);
+}
+
+enum fyke_status fyke_engine_take(struct fyke_engine *engine, const struct fyke_packet *packets,
+	const int64_t *clock_ns, size_t count, struct fyke_error *error)
+{
+	while (count > 0) {
+		size_t part = count < BATCH ? count : BATCH;
+
+		/* the layers of one frame stay together */
+		while (part < count && part > 1 && packets[part].frame == packets[part - 1].frame)
+			part--;
+		if (!take_batch(engine, packets, clock_ns, part))
+			return out_of_memory(error);
+		packets += part;
+		clock_ns += part;
+		count -= part;
+	}
+	return FYKE_OK;
+}
+
+static bool hand_over_remembered(
+	struct fyke_engine *engine, struct fyke_flow_reference *list, size_t *count, bool only_changed)
+{
+	for (size_t i = 0; i < *count; i++) {
+		uint32_t index = fyke_engine_alive(engine, &list[i]);
+
+		if (index == 0 || (only_changed && !fyke_flow_at(&engine->table, index)->changed))
+			continue;
+		if (!fyke_engine_hand_over(engine, index, FYKE_END_OPEN, engine->frame + 1))
+			return false;
+	}
+	*count = 0;
+	return true;
+}
+
+static int compare_finished(const void *left, const void *right)
+{
+	const struct fyke_finished *a = left, *b = right;
+	const struct fyke_session *x = a->session, *y = b->session;
+
+	if (x->deciding_frame != y->deciding_frame)
+		return x->deciding_frame < y->deciding_frame ? -1 : 1;
+	if (x->birth.frame != y->birth.frame)
+		return x->birth.frame < y->birth.frame ? -1 : 1;
+	if (x->birth.ordinal != y->birth.ordinal)
+		return x->birth.ordinal < y->birth.ordinal ? -1 : 1;
+	return a->order < b->order ? -1 : 1;
+}
+
+/* The tick takes the arena over, with all that lies in it. */
+static bool fill_tick(struct fyke_engine *engine, struct fyke_tick *tick)
+{
+	qsort(engine->finished, engine->finished_count, sizeof(*engine->finished), compare_finished);
+	tick->sessions =
+		fyke_arena_take(&engine->arena, (engine->finished_count + 1) * sizeof(struct fyke_session *));
+	if (tick->sessions == NULL)
+		return false;
+	for (size_t i = 0; i < engine->finished_count; i++)
+		tick->sessions[i] = engine->finished[i].session;
+	tick->session_count = engine->finished_count;
+	fyke_arena_merge(&tick->arena, &engine->arena);
+	engine->finished_count = 0;
+	return fyke_seconds_take(&engine->timeline, tick);
+}
+
+static bool expire(struct fyke_engine *engine, int64_t time_ns)
+{
+	uint32_t index;
+
+	if (time_ns > engine->clock_ns)
+		engine->clock_ns = time_ns;
+	while ((index = fyke_flow_table_expired(&engine->table, engine->clock_ns)) != 0) {
+		if (!fyke_engine_end_flow(engine, index, FYKE_END_TIMEOUT, engine->frame + 1))
+			return false;
+	}
+	return true;
+}
+
+enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, bool flush,
+	struct fyke_tick *tick, struct fyke_error *error)
+{
+	tick->flush = flush;
+	if (!expire(engine, time_ns) ||
+		!hand_over_remembered(engine, engine->wanted, &engine->wanted_count, false) ||
+		(flush && !hand_over_remembered(engine, engine->changed, &engine->changed_count, true)) ||
+		!fill_tick(engine, tick))
+		return out_of_memory(error);
+	return FYKE_OK;
+}
+
+enum fyke_status fyke_engine_end(struct fyke_engine *engine, struct fyke_tick *tick, struct fyke_error *error)
+{
+	tick->flush = true;
+	while (engine->table.count > 0) {
+		uint32_t index = fyke_flow_table_oldest(&engine->table);
+
+		if (!fyke_engine_end_flow(engine, index, FYKE_END_CAPTURE, engine->frame + 1))
+			return out_of_memory(error);
+	}
+	engine->wanted_count = engine->changed_count = 0;
+	return fill_tick(engine, tick) ? FYKE_OK : out_of_memory(error);
+}
+
+struct fyke_engine_counters fyke_engine_counters(const struct fyke_engine *engine)
+{
+	struct fyke_engine_counters counters = engine->counters;
+
+	counters.memory = fyke_engine_memory_held(engine);
+	return counters;
+}
+
+void fyke_engine_free(struct fyke_engine *engine)
+{
+	if (engine == NULL)
+		return;
+	while (engine->table.count > 0)
+		fyke_engine_drop_flow(engine, fyke_flow_table_oldest(&engine->table));
+	fyke_flow_table_release(&engine->table);
+	fyke_pool_release(&engine->tcp);
+	fyke_pool_release(&engine->extra);
+	fyke_seconds_release(&engine->timeline);
+	fyke_arena_release(&engine->arena);
+	free(engine->finished);
+	free(engine->wanted);
+	free(engine->changed);
+	free(engine);
+}

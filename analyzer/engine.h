@@ -1,0 +1,59 @@
+/*
+ * The one file that wires the levels behind decoding: flows, TCP, classification, sessions.
+ * One engine is one thread's world; nothing in it is global.
+ */
+#ifndef FYKE_ANALYZER_ENGINE_H
+#define FYKE_ANALYZER_ENGINE_H
+
+#include "analyzer/classify/services.h"
+#include "analyzer/decode/packet.h"
+#include "analyzer/session/sink.h"
+
+struct fyke_engine;
+
+/* Zero means the default of DESIGN §4. */
+struct fyke_engine_options {
+	const struct fyke_services *services; /* borrowed for the engine's life */
+	uint64_t memory;		      /* bytes for flows and all that hangs on them (--memory) */
+	int64_t tcp_idle_ns;		      /* 7440 s */
+	int64_t tcp_half_open_ns;	      /* 60 s */
+	int64_t tcp_linger_ns;		      /* 60 s after FIN exchange or RST */
+	int64_t udp_idle_ns;		      /* 60 s: UDP, ICMP and all others */
+	bool keep_changed; /* remember which open sessions changed, for ticks with `flush` */
+};
+
+struct fyke_engine_counters {
+	uint64_t packets;  /* taken, inner ones counted apart */
+	uint64_t sessions; /* born */
+	uint64_t sessions_open, sessions_open_most;
+	uint64_t evicted;
+	uint64_t memory, memory_most; /* bytes held for flows */
+	uint64_t tcp_payload_bytes;   /* seen */
+	uint64_t tcp_stream_bytes, tcp_repeated_bytes,
+		tcp_ignored_bytes; /* = delivered + seen again + left out (RST payload, bad checksum, outside
+				      the window) */
+};
+
+FYKE_MUST_USE enum fyke_status fyke_engine_new(
+	const struct fyke_engine_options *options, struct fyke_engine **engine, struct fyke_error *error);
+void fyke_engine_free(struct fyke_engine *engine);
+
+/* Takes packets in capture order (several layers of one frame in a row, outermost first). Their
+ * bytes are borrowed for the call. All belong to the running tick. `clock_ns[i]` is the confirmed
+ * packet time at packet i: what idle sessions are measured against. */
+FYKE_MUST_USE enum fyke_status fyke_engine_take(struct fyke_engine *engine, const struct fyke_packet *packets,
+	const int64_t *clock_ns, size_t count, struct fyke_error *error);
+
+/* Ends the running tick: expires by `time_ns` (packet time of the next tick's first frame), sorts what was
+ * finished and moves it into `tick`. With `flush`, open sessions that changed since the last flush come too.
+ */
+FYKE_MUST_USE enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, bool flush,
+	struct fyke_tick *tick, struct fyke_error *error);
+
+/* The end of the capture: everything open is handed over. */
+FYKE_MUST_USE enum fyke_status fyke_engine_end(
+	struct fyke_engine *engine, struct fyke_tick *tick, struct fyke_error *error);
+
+struct fyke_engine_counters fyke_engine_counters(const struct fyke_engine *engine);
+
+#endif

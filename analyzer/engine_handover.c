@@ -1,0 +1,238 @@
+/*
+ * From flows to the sessions of the running tick.
+ *
+ * A session is handed over when it ends, and while it is open when records of it must go, when
+ * another session refers to it, or when somebody watches. What a session refers to always comes
+ * before it.
+ */
+#include "analyzer/engine_parts.h"
+#include "analyzer/flow/record_list.h"
+
+#include <stdlib.h>
+
+uint64_t fyke_engine_hole_bytes(const struct fyke_tcp *tcp)
+{
+	uint64_t rooms = 0;
+
+	for (int i = 0; i < 2; i++) {
+		if (tcp->side[i].holes != NULL)
+			rooms += tcp->side[i].holes->room;
+	}
+	return rooms * sizeof(struct fyke_tcp_hole);
+}
+
+uint64_t fyke_engine_memory_held(const struct fyke_engine *engine)
+{
+	return engine->table.flows.live *
+		       (uint64_t)(sizeof(struct fyke_flow) + 2 * sizeof(struct fyke_flow_slot)) +
+	       engine->tcp.live * (uint64_t)sizeof(struct fyke_tcp) +
+	       engine->extra.live * (uint64_t)sizeof(struct fyke_flow_extra) + engine->heap;
+}
+
+struct fyke_flow_extra *fyke_engine_need_extra(struct fyke_engine *engine, struct fyke_flow *flow)
+{
+	if (flow->extra == 0)
+		flow->extra = fyke_pool_take(&engine->extra);
+	return fyke_engine_extra(engine, flow);
+}
+
+uint32_t fyke_engine_alive(const struct fyke_engine *engine, const struct fyke_flow_reference *reference)
+{
+	if (reference->index == 0)
+		return 0;
+	return fyke_birth_equal(&fyke_flow_at(&engine->table, reference->index)->birth, &reference->birth)
+		       ? reference->index
+		       : 0;
+}
+
+/* Lists double; `grown` is the item size. */
+static void *make_room(void *list, size_t count, size_t *room, size_t size)
+{
+	size_t wanted = *room == 0 ? 64 : *room * 2;
+	void *grown;
+
+	if (count < *room)
+		return list;
+	grown = realloc(list, wanted * size);
+	if (grown != NULL)
+		*room = wanted;
+	return grown;
+}
+
+bool fyke_engine_remember(struct fyke_engine *engine, struct fyke_flow_reference **list, size_t *count,
+	size_t *room, uint32_t index)
+{
+	struct fyke_flow_reference *grown = make_room(*list, *count, room, sizeof(**list));
+
+	if (grown == NULL)
+		return false;
+	*list = grown;
+	grown[(*count)++] = fyke_engine_reference(engine, index);
+	return true;
+}
+
+static bool add_finished(struct fyke_engine *engine, struct fyke_session *session)
+{
+	struct fyke_finished *grown =
+		make_room(engine->finished, engine->finished_count, &engine->finished_room, sizeof(*grown));
+
+	if (grown == NULL)
+		return false;
+	engine->finished = grown;
+	grown[engine->finished_count] = (struct fyke_finished){session, engine->finished_count};
+	engine->finished_count++;
+	return true;
+}
+
+/* The frame list as it stands becomes (or replaces) the part with the running number. */
+bool fyke_engine_hand_over_frames(struct fyke_engine *engine, struct fyke_flow *flow, int64_t time_ns)
+{
+	struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
+	struct fyke_value values[2] = {{.kind = FYKE_VALUE_INTEGER}, {.kind = FYKE_VALUE_BYTES}};
+	size_t size;
+
+	values[0].integer = extra->frame_parts;
+	values[1].bytes = (const char *)fyke_frames_bytes(&flow->frames);
+	values[1].length = flow->frames.length;
+	size = fyke_record_list_add(extra, &fyke_table_session_frames, flow->last_frame, time_ns, values);
+	engine->heap += size;
+	return size != 0;
+}
+
+static bool add_frames(struct fyke_engine *engine, struct fyke_flow *flow, struct fyke_session *session)
+{
+	const struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
+
+	if ((extra != NULL && extra->frame_parts > 0) || flow->frames.length > FYKE_FRAMES_INLINE_MAX) {
+		if (fyke_engine_need_extra(engine, flow) == NULL)
+			return false;
+		return flow->frames.length == 0 || fyke_engine_hand_over_frames(engine, flow, flow->end_ns);
+	}
+	session->frames = (const uint8_t *)fyke_arena_copy(
+		&engine->arena, fyke_frames_bytes(&flow->frames), flow->frames.length);
+	session->frames_length = flow->frames.length;
+	return session->frames != NULL;
+}
+
+static bool hand_over_one(
+	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	struct fyke_build build = {.flow = flow,
+		.tcp = fyke_engine_tcp(engine, flow),
+		.extra = fyke_engine_extra(engine, flow),
+		.end_reason = reason,
+		.deciding_frame = deciding_frame,
+		.clock_ns = engine->clock_ns};
+	struct fyke_session *session = fyke_session_build(&build, &engine->arena);
+	struct fyke_flow_extra *extra;
+	bool failed = false;
+	size_t freed = 0;
+
+	if (session == NULL || !add_frames(engine, flow, session))
+		return false;
+	extra = fyke_engine_extra(engine, flow);
+	if (extra != NULL)
+		session->records = fyke_record_list_take(extra, &engine->arena, &freed, &failed);
+	engine->heap -= freed;
+	flow->stored = true;
+	flow->changed = false;
+	return !failed && add_finished(engine, session);
+}
+
+/* Carriers nest at most FYKE_LAYERS_MAX deep in one frame, but a chain over many frames could be
+ * longer, hence the bound: what lies deeper is handed over in its own time. */
+static bool hand_over_references(
+	struct fyke_engine *engine, uint32_t index, uint64_t deciding_frame, int depth)
+{
+	const struct fyke_flow_extra *extra = fyke_engine_extra(engine, fyke_flow_at(&engine->table, index));
+
+	if (extra == NULL || depth == 0)
+		return true;
+	for (uint32_t i = 0; i <= extra->parent_count; i++) {
+		const struct fyke_flow_reference *reference =
+			i < extra->parent_count ? &extra->parents[i] : &extra->quoted;
+		uint32_t other = fyke_engine_alive(engine, reference);
+
+		if (other == 0 || other == index || fyke_flow_at(&engine->table, other)->stored)
+			continue;
+		if (!hand_over_references(engine, other, deciding_frame, depth - 1) ||
+			!hand_over_one(engine, other, FYKE_END_OPEN, deciding_frame))
+			return false;
+	}
+	return true;
+}
+
+bool fyke_engine_hand_over(
+	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame)
+{
+	return hand_over_references(engine, index, deciding_frame, FYKE_LAYERS_MAX) &&
+	       hand_over_one(engine, index, reason, deciding_frame);
+}
+
+void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
+	struct fyke_tcp *tcp = fyke_engine_tcp(engine, flow);
+
+	if (tcp != NULL) {
+		engine->counters.tcp_stream_bytes +=
+			(uint64_t)(tcp->side[0].stream_bytes + tcp->side[1].stream_bytes);
+		engine->counters.tcp_repeated_bytes += tcp->repeated_bytes;
+		engine->counters.tcp_ignored_bytes += tcp->ignored_bytes;
+		engine->heap -= fyke_engine_hole_bytes(tcp);
+		fyke_tcp_release(tcp);
+		fyke_pool_give(&engine->tcp, flow->tcp);
+	}
+	if (extra != NULL) {
+		fyke_record_list_release(extra);
+		fyke_pool_give(&engine->extra, flow->extra);
+	}
+	engine->heap -= flow->frames.room;
+	fyke_frames_release(&flow->frames);
+	flow->birth = (struct fyke_birth){0, 0};
+	fyke_flow_table_remove(&engine->table, index);
+	engine->counters.sessions_open--;
+}
+
+/* Closing and resetting come before the silence that follows them. */
+static enum fyke_end end_of(
+	const struct fyke_engine *engine, const struct fyke_flow *flow, enum fyke_end otherwise)
+{
+	const struct fyke_tcp *tcp = fyke_engine_tcp(engine, flow);
+
+	if (tcp == NULL || flow->age != FYKE_AGE_CLOSED)
+		return otherwise;
+	if (tcp->side[FYKE_LOW].state == FYKE_TCP_RESET || tcp->side[FYKE_HIGH].state == FYKE_TCP_RESET)
+		return FYKE_END_RST;
+	return FYKE_END_FIN;
+}
+
+bool fyke_engine_end_flow(
+	struct fyke_engine *engine, uint32_t index, enum fyke_end otherwise, uint64_t deciding_frame)
+{
+	enum fyke_end reason = end_of(engine, fyke_flow_at(&engine->table, index), otherwise);
+
+	if (!fyke_engine_hand_over(engine, index, reason, deciding_frame))
+		return false;
+	fyke_engine_drop_flow(engine, index);
+	return true;
+}
+
+bool fyke_engine_keep_within_memory(struct fyke_engine *engine)
+{
+	uint64_t held = fyke_engine_memory_held(engine);
+
+	if (held > engine->counters.memory_most)
+		engine->counters.memory_most = held;
+	while (held > engine->options.memory && engine->table.count > 1) {
+		uint32_t oldest = fyke_flow_table_oldest(&engine->table);
+
+		if (!fyke_engine_end_flow(engine, oldest, FYKE_END_EVICTED, engine->frame))
+			return false;
+		engine->counters.evicted++;
+		held = fyke_engine_memory_held(engine);
+	}
+	return true;
+}

@@ -1,0 +1,92 @@
+/* One engine's world, shared by the files that make up the engine. Private to them. */
+#ifndef FYKE_ANALYZER_ENGINE_PARTS_H
+#define FYKE_ANALYZER_ENGINE_PARTS_H
+
+#include "analyzer/engine.h"
+#include "analyzer/flow/table.h"
+#include "analyzer/seconds.h"
+#include "analyzer/session/build.h"
+#include "analyzer/tcp/tcp.h"
+
+/* A session of the running tick, and its place in the order of the tick. */
+struct fyke_finished {
+	struct fyke_session *session;
+	size_t order; /* in which it was added: last key */
+};
+
+struct fyke_engine {
+	struct fyke_engine_options options;
+	struct fyke_flow_table table;
+	struct fyke_pool tcp, extra;
+	struct fyke_engine_counters counters;
+	struct fyke_seconds timeline;
+	uint64_t heap; /* bytes of frame lists, holes and records, beside the pools */
+
+	/* the packet in work */
+	uint64_t frame;
+	uint32_t births;  /* sessions born of its frame so far */
+	uint32_t carrier; /* flow of the packet one layer outside, 0 = none */
+	uint8_t carrier_layer;
+	int64_t clock_ns;
+
+	/* the running tick */
+	struct fyke_arena arena;
+	struct fyke_finished *finished;
+	size_t finished_count, finished_room;
+	struct fyke_flow_reference *wanted; /* open flows that are to be handed over at the tick's end */
+	size_t wanted_count, wanted_room;
+	struct fyke_flow_reference *changed; /* open flows that changed since the last flush; live only */
+	size_t changed_count, changed_room;
+};
+
+static inline struct fyke_tcp *fyke_engine_tcp(const struct fyke_engine *engine, const struct fyke_flow *flow)
+{
+	return flow->tcp == 0 ? NULL : fyke_pool_at(&engine->tcp, flow->tcp);
+}
+
+static inline struct fyke_flow_extra *fyke_engine_extra(
+	const struct fyke_engine *engine, const struct fyke_flow *flow)
+{
+	return flow->extra == 0 ? NULL : fyke_pool_at(&engine->extra, flow->extra);
+}
+
+static inline struct fyke_flow_reference fyke_engine_reference(
+	const struct fyke_engine *engine, uint32_t index)
+{
+	return (struct fyke_flow_reference){fyke_flow_at(&engine->table, index)->birth, index};
+}
+
+uint64_t fyke_engine_hole_bytes(const struct fyke_tcp *tcp);
+uint64_t fyke_engine_memory_held(const struct fyke_engine *engine);
+
+/* All functions below that return bool say false when memory is out. */
+
+/* engine_birth.c: a new flow for its first packet; 0 when memory is out. */
+uint32_t fyke_engine_add_flow(struct fyke_engine *engine, const struct fyke_packet *packet,
+	const struct fyke_flow_key *key, uint64_t hash, enum fyke_endpoint sender);
+void fyke_engine_name_service(struct fyke_engine *engine, struct fyke_flow *flow);
+
+/* engine_notes.c: facts beside the counters. */
+bool fyke_engine_note_carrier(
+	struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet);
+bool fyke_engine_note_icmp_error(
+	struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet);
+bool fyke_engine_note_frame(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet);
+
+/* engine_handover.c: from flows to the sessions of the tick. */
+struct fyke_flow_extra *fyke_engine_need_extra(struct fyke_engine *engine, struct fyke_flow *flow);
+bool fyke_engine_hand_over_frames(struct fyke_engine *engine, struct fyke_flow *flow, int64_t time_ns);
+bool fyke_engine_hand_over(
+	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame);
+bool fyke_engine_end_flow(
+	struct fyke_engine *engine, uint32_t index, enum fyke_end otherwise, uint64_t deciding_frame);
+/* Forgets a flow and all that hangs on it. */
+void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index);
+bool fyke_engine_keep_within_memory(struct fyke_engine *engine);
+/* Appends to one of the engine's lists of references. */
+bool fyke_engine_remember(struct fyke_engine *engine, struct fyke_flow_reference **list, size_t *count,
+	size_t *room, uint32_t index);
+/* The flow that a reference means, 0 when it has ended (and so was handed over). */
+uint32_t fyke_engine_alive(const struct fyke_engine *engine, const struct fyke_flow_reference *reference);
+
+#endif

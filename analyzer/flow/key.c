@@ -1,0 +1,91 @@
+/* Flow keys: one for both directions of a conversation. */
+#include "analyzer/flow/key.h"
+
+#include "analyzer/decode/icmp_pairs.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(struct fyke_flow_key) == 48, "keys are hashed as bytes: no padding");
+
+enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_SCTP = 132 };
+
+static enum fyke_endpoint order(struct fyke_flow_key *key, const struct fyke_address *source,
+	const struct fyke_address *destination, uint16_t source_port, uint16_t destination_port)
+{
+	int compared = memcmp(source->bytes, destination->bytes, sizeof(source->bytes));
+	enum fyke_endpoint sender =
+		compared < 0 || (compared == 0 && source_port <= destination_port) ? FYKE_LOW : FYKE_HIGH;
+
+	memcpy(key->address[sender], source->bytes, 16);
+	memcpy(key->address[1 - sender], destination->bytes, 16);
+	key->port[sender] = source_port;
+	key->port[1 - sender] = destination_port;
+	key->family = source->family;
+	return sender;
+}
+
+static void set_tunnel(struct fyke_flow_key *key, const struct fyke_packet *packet)
+{
+	if (packet->tunnel != FYKE_TUNNEL_NONE && packet->tunnel_id_known &&
+		fyke_tunnel_separates(packet->tunnel)) {
+		key->tunnel = (uint8_t)packet->tunnel;
+		key->tunnel_id = packet->tunnel_id;
+	}
+}
+
+static enum fyke_endpoint icmp_key(const struct fyke_packet *packet, struct fyke_flow_key *key)
+{
+	const struct fyke_icmp_header *icmp = &packet->icmp;
+	int counterpart = fyke_icmp_counterpart(packet->protocol, icmp->type);
+	uint16_t other = counterpart >= 0 ? (uint16_t)counterpart : icmp->code;
+	enum fyke_endpoint sender = order(key, &packet->source, &packet->destination, icmp->type, other);
+
+	if (counterpart < 0)
+		key->direction = (uint8_t)(1 + sender);
+	if (icmp->has_id)
+		key->id = icmp->id;
+	return sender;
+}
+
+enum fyke_endpoint fyke_flow_key_of(const struct fyke_packet *packet, struct fyke_flow_key *key)
+{
+	*key = (struct fyke_flow_key){.protocol = packet->protocol, .kind = (uint8_t)packet->kind};
+	set_tunnel(key, packet);
+	if (packet->kind == FYKE_PACKET_ICMP || packet->kind == FYKE_PACKET_ICMP6)
+		return icmp_key(packet, key);
+	return order(
+		key, &packet->source, &packet->destination, packet->source_port, packet->destination_port);
+}
+
+static enum fyke_packet_kind kind_of_protocol(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return FYKE_PACKET_TCP;
+	case PROTOCOL_UDP:
+		return FYKE_PACKET_UDP;
+	case PROTOCOL_SCTP:
+		return FYKE_PACKET_SCTP;
+	default:
+		return FYKE_PACKET_OTHER;
+	}
+}
+
+enum fyke_endpoint fyke_flow_key_of_quote(const struct fyke_packet *error, struct fyke_flow_key *key)
+{
+	const struct fyke_icmp_header *icmp = &error->icmp;
+
+	*key = (struct fyke_flow_key){
+		.protocol = icmp->quote_protocol, .kind = (uint8_t)kind_of_protocol(icmp->quote_protocol)};
+	set_tunnel(key, error);
+	return order(key, &icmp->quote_source, &icmp->quote_destination, icmp->quote_source_port,
+		icmp->quote_destination_port);
+}
+
+struct fyke_address fyke_flow_key_address(const struct fyke_flow_key *key, enum fyke_endpoint endpoint)
+{
+	struct fyke_address address = {.family = key->family};
+
+	memcpy(address.bytes, key->address[endpoint], sizeof(address.bytes));
+	return address;
+}

@@ -1,0 +1,225 @@
+/*
+ * Open addressing with linear probing over 8-byte slots, at most ¾ full, deletion by shifting back;
+ * records live in slabs that never move. Hash: XXH3 with a seed over the 48 bytes of the key.
+ */
+#include "analyzer/flow/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { SLOTS_AT_START = 4096, LATENESS = 8 };
+
+enum fyke_status fyke_flow_table_init(struct fyke_flow_table *table, uint64_t seed)
+{
+	*table = (struct fyke_flow_table){.mask = SLOTS_AT_START - 1, .seed = seed};
+	fyke_pool_init(&table->flows, sizeof(struct fyke_flow));
+	table->slots = calloc(SLOTS_AT_START, sizeof(*table->slots));
+	return table->slots == NULL ? FYKE_FAILED_MEMORY : FYKE_OK;
+}
+
+void fyke_flow_table_release(struct fyke_flow_table *table)
+{
+	fyke_pool_release(&table->flows);
+	free(table->slots);
+	*table = (struct fyke_flow_table){0};
+}
+
+uint64_t fyke_flow_table_hash(const struct fyke_flow_table *table, const struct fyke_flow_key *key)
+{
+	return XXH3_64bits_withSeed(key, sizeof(*key), table->seed);
+}
+
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
+void fyke_flow_table_prefetch_slot(const struct fyke_flow_table *table, uint64_t hash)
+{
+	__builtin_prefetch(&table->slots[hash & table->mask]);
+}
+
+void fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t hash)
+{
+	const struct fyke_flow_slot *slot = &table->slots[hash & table->mask];
+
+	if (slot->index == 0 || slot->tag != tag_of(hash))
+		return;
+	__builtin_prefetch(fyke_flow_at(table, slot->index));
+	__builtin_prefetch((const char *)fyke_flow_at(table, slot->index) + 128, 1);
+}
+
+uint32_t fyke_flow_table_find(
+	const struct fyke_flow_table *table, const struct fyke_flow_key *key, uint64_t hash)
+{
+	for (uint32_t at = (uint32_t)hash & table->mask;; at = (at + 1) & table->mask) {
+		const struct fyke_flow_slot *slot = &table->slots[at];
+
+		if (slot->index == 0)
+			return 0;
+		if (slot->tag == tag_of(hash) &&
+			memcmp(&fyke_flow_at(table, slot->index)->key, key, sizeof(*key)) == 0)
+			return slot->index;
+	}
+}
+
+static void put_slot(struct fyke_flow_slot *slots, uint32_t mask, uint32_t home, struct fyke_flow_slot slot)
+{
+	uint32_t at = home & mask;
+
+	while (slots[at].index != 0)
+		at = (at + 1) & mask;
+	slots[at] = slot;
+}
+
+static bool grow(struct fyke_flow_table *table)
+{
+	uint32_t mask = table->mask * 2 + 1;
+	struct fyke_flow_slot *slots = calloc((size_t)mask + 1, sizeof(*slots));
+
+	if (slots == NULL)
+		return false;
+	for (uint32_t i = 0; i <= table->mask; i++) {
+		if (table->slots[i].index != 0)
+			put_slot(slots, mask, fyke_flow_at(table, table->slots[i].index)->hash,
+				table->slots[i]);
+	}
+	free(table->slots);
+	table->slots = slots;
+	table->mask = mask;
+	return true;
+}
+
+static void list_append(struct fyke_flow_table *table, uint32_t index)
+{
+	struct fyke_flow *flow = fyke_flow_at(table, index);
+	uint32_t last = table->tail[flow->age];
+
+	flow->previous = last;
+	flow->next = 0;
+	if (last != 0)
+		fyke_flow_at(table, last)->next = index;
+	else
+		table->head[flow->age] = index;
+	table->tail[flow->age] = index;
+	flow->listed_ns = flow->touched_ns;
+}
+
+static void list_unlink(struct fyke_flow_table *table, uint32_t index)
+{
+	struct fyke_flow *flow = fyke_flow_at(table, index);
+
+	if (flow->previous != 0)
+		fyke_flow_at(table, flow->previous)->next = flow->next;
+	else
+		table->head[flow->age] = flow->next;
+	if (flow->next != 0)
+		fyke_flow_at(table, flow->next)->previous = flow->previous;
+	else
+		table->tail[flow->age] = flow->previous;
+}
+
+uint32_t fyke_flow_table_add(
+	struct fyke_flow_table *table, const struct fyke_flow_key *key, uint64_t hash, int64_t now_ns)
+{
+	struct fyke_flow *flow;
+	uint32_t index;
+
+	if (table->count >= table->mask / 4 * 3 && !grow(table))
+		return 0;
+	index = fyke_pool_take(&table->flows);
+	if (index == 0)
+		return 0;
+	flow = fyke_flow_at(table, index);
+	flow->key = *key;
+	flow->hash = (uint32_t)hash;
+	flow->age = FYKE_AGE_BRIEF;
+	flow->touched_ns = now_ns;
+	put_slot(table->slots, table->mask, flow->hash, (struct fyke_flow_slot){tag_of(hash), index});
+	table->count++;
+	list_append(table, index);
+	return index;
+}
+
+/* Closes the hole at `at`: later entries of the same run move back unless that would put them in
+ * front of their home slot. */
+static void shift_back(struct fyke_flow_table *table, uint32_t at)
+{
+	uint32_t mask = table->mask;
+
+	for (uint32_t next = (at + 1) & mask; table->slots[next].index != 0; next = (next + 1) & mask) {
+		uint32_t home = fyke_flow_at(table, table->slots[next].index)->hash & mask;
+
+		if (((next - home) & mask) >= ((next - at) & mask)) {
+			table->slots[at] = table->slots[next];
+			at = next;
+		}
+	}
+	table->slots[at] = (struct fyke_flow_slot){0, 0};
+}
+
+void fyke_flow_table_remove(struct fyke_flow_table *table, uint32_t index)
+{
+	uint32_t at = fyke_flow_at(table, index)->hash & table->mask;
+
+	while (table->slots[at].index != index)
+		at = (at + 1) & table->mask;
+	list_unlink(table, index);
+	shift_back(table, at);
+	fyke_pool_give(&table->flows, index);
+	table->count--;
+}
+
+void fyke_flow_table_set_age(struct fyke_flow_table *table, uint32_t index, enum fyke_flow_age age)
+{
+	struct fyke_flow *flow = fyke_flow_at(table, index);
+
+	if (flow->age == age)
+		return;
+	list_unlink(table, index);
+	flow->age = (uint8_t)age;
+	list_append(table, index);
+}
+
+void fyke_flow_table_touch(struct fyke_flow_table *table, uint32_t index, int64_t now_ns)
+{
+	struct fyke_flow *flow = fyke_flow_at(table, index);
+
+	flow->touched_ns = now_ns;
+	if (now_ns - flow->listed_ns <= table->timeout_ns[flow->age] / LATENESS)
+		return;
+	list_unlink(table, index);
+	list_append(table, index);
+}
+
+bool fyke_flow_table_is_silent(
+	const struct fyke_flow_table *table, const struct fyke_flow *flow, int64_t now_ns)
+{
+	return now_ns - flow->touched_ns > table->timeout_ns[flow->age];
+}
+
+uint32_t fyke_flow_table_expired(struct fyke_flow_table *table, int64_t now_ns)
+{
+	for (int age = 0; age < FYKE_AGE_COUNT; age++) {
+		uint32_t index = table->head[age];
+
+		if (index != 0 && fyke_flow_table_is_silent(table, fyke_flow_at(table, index), now_ns))
+			return index;
+	}
+	return 0;
+}
+
+uint32_t fyke_flow_table_oldest(const struct fyke_flow_table *table)
+{
+	uint32_t oldest = 0;
+
+	for (int age = 0; age < FYKE_AGE_COUNT; age++) {
+		uint32_t index = table->head[age];
+
+		if (index != 0 && (oldest == 0 || fyke_flow_at(table, index)->listed_ns <
+							  fyke_flow_at(table, oldest)->listed_ns))
+			oldest = index;
+	}
+	return oldest;
+}

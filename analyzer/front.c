@@ -1,0 +1,141 @@
+/*
+ * decode ─▶ defragment ─▶ judge checksums ─▶ batch.
+ *
+ * The clock never goes back, and it follows a jump forward only to what the next frame confirms: one
+ * packet with a wild time stamp expires nothing.
+ */
+#include "analyzer/front.h"
+
+#include "analyzer/habits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	BATCH_FRAMES = 32,
+	BATCH_PACKETS = BATCH_FRAMES * FYKE_LAYERS_MAX,
+	FRAGMENT_DATAGRAMS = 65536,
+};
+
+struct fyke_front {
+	struct fyke_defrag *defrag;
+	struct fyke_habits *habits;
+	struct fyke_front_counters counters;
+	int64_t clock_ns;
+	size_t count, frames;
+	int64_t clocks[BATCH_PACKETS];
+	struct fyke_packet packets[BATCH_PACKETS];
+	struct fyke_decoded decoded; /* of the frame in work */
+};
+
+enum fyke_status fyke_front_new(uint64_t fragment_memory, struct fyke_front **front, struct fyke_error *error)
+{
+	struct fyke_defrag_options options = {.memory = fragment_memory, .datagrams = FRAGMENT_DATAGRAMS};
+	struct fyke_front *fresh = calloc(1, sizeof(*fresh));
+
+	if (fresh == NULL || fyke_defrag_new(&options, &fresh->defrag) != FYKE_OK ||
+		fyke_habits_new(&fresh->habits) != FYKE_OK) {
+		fyke_front_free(fresh);
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory to read packets");
+	}
+	fresh->clock_ns = INT64_MIN;
+	*front = fresh;
+	return FYKE_OK;
+}
+
+void fyke_front_free(struct fyke_front *front)
+{
+	if (front == NULL)
+		return;
+	if (front->defrag != NULL)
+		fyke_defrag_free(front->defrag);
+	fyke_habits_free(front->habits);
+	free(front);
+}
+
+static void add_packets(struct fyke_front *front)
+{
+	for (unsigned i = 0; i < front->decoded.count; i++) {
+		if (front->count == BATCH_PACKETS)
+			return; /* cannot happen: a frame has at most FYKE_LAYERS_MAX layers */
+		front->packets[front->count] = front->decoded.packets[i];
+		front->clocks[front->count] = front->clock_ns;
+		fyke_habits_judge(front->habits, &front->packets[front->count]);
+		front->count++;
+	}
+}
+
+static void move_clock(struct fyke_front *front, int64_t time_ns, int64_t next_ns)
+{
+	int64_t confirmed = next_ns < time_ns ? next_ns : time_ns;
+
+	if (confirmed > front->clock_ns)
+		front->clock_ns = confirmed;
+}
+
+static void count_frame(struct fyke_front *front)
+{
+	const struct fyke_decoded *decoded = &front->decoded;
+
+	if (decoded->count == 0 && !decoded->has_fragment) {
+		front->counters.refused++;
+		front->counters.refusals[decoded->refusal]++;
+		return;
+	}
+	front->counters.decoded++;
+	if (decoded->refusal != FYKE_REFUSAL_NONE)
+		front->counters.inner_refusals[decoded->refusal]++;
+}
+
+bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, int64_t next_ns)
+{
+	struct fyke_datagram datagram;
+
+	move_clock(front, frame->time_ns, next_ns);
+	fyke_decode_frame(frame, &front->decoded);
+	count_frame(front);
+	add_packets(front);
+	/* what a whole datagram carries may again be a fragment, of a tunnel's inner packet */
+	for (int depth = 0; depth < FYKE_LAYERS_MAX && front->decoded.has_fragment; depth++) {
+		if (!fyke_defrag_add(front->defrag, &front->decoded.fragment, &datagram))
+			break;
+		fyke_decode_datagram(&datagram.network, datagram.next_header, datagram.data, datagram.length,
+			datagram.captured, &front->decoded);
+		add_packets(front);
+	}
+	front->frames++;
+	return front->frames >= BATCH_FRAMES;
+}
+
+struct fyke_front_batch fyke_front_batch(const struct fyke_front *front)
+{
+	return (struct fyke_front_batch){front->packets, front->clocks, front->count};
+}
+
+void fyke_front_clear(struct fyke_front *front)
+{
+	front->count = front->frames = 0;
+	fyke_defrag_recycle(front->defrag);
+}
+
+int64_t fyke_front_clock(const struct fyke_front *front)
+{
+	return front->clock_ns;
+}
+
+void fyke_front_expire(struct fyke_front *front, bool end)
+{
+	if (end)
+		fyke_defrag_drain(front->defrag);
+	else
+		fyke_defrag_expire(front->defrag, front->clock_ns);
+}
+
+/* Fragments of datagrams that never became whole gave nothing in the end: they are refused after all. */
+struct fyke_front_counters fyke_front_counters(const struct fyke_front *front)
+{
+	struct fyke_front_counters counters = front->counters;
+
+	counters.defrag = fyke_defrag_counters(front->defrag);
+	return counters;
+}

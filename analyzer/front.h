@@ -1,0 +1,50 @@
+/*
+ * The reader's half of a run: frames become whole packets with a verdict on their checksums and a
+ * clock. Everything that must see all packets in order happens here; flows are the engine's.
+ */
+#ifndef FYKE_ANALYZER_FRONT_H
+#define FYKE_ANALYZER_FRONT_H
+
+#include "analyzer/decode/decode.h"
+#include "analyzer/defrag/defrag.h"
+
+struct fyke_front;
+
+struct fyke_front_counters {
+	uint64_t decoded, refused;
+	uint64_t refusals[FYKE_REFUSAL_COUNT];
+	uint64_t inner_refusals[FYKE_REFUSAL_COUNT];
+	struct fyke_defrag_counters defrag;
+};
+
+/* Packets ready for the engine; clock_ns[i] is the confirmed packet time at packets[i]. Borrowed
+ * until fyke_front_clear. */
+struct fyke_front_batch {
+	const struct fyke_packet *packets;
+	const int64_t *clock_ns;
+	size_t count;
+};
+
+FYKE_MUST_USE enum fyke_status fyke_front_new(
+	uint64_t fragment_memory, struct fyke_front **front, struct fyke_error *error);
+void fyke_front_free(struct fyke_front *front);
+
+/* Decodes a frame and adds its packets to the batch. `next_ns` is the time of the frame behind it
+ * (its own when none is known): the clock follows a jump only when that confirms it. True when the
+ * batch should go to the engine now. */
+bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, int64_t next_ns);
+
+struct fyke_front_batch fyke_front_batch(const struct fyke_front *front);
+
+/* The batch has been processed: its memory is used again. */
+void fyke_front_clear(struct fyke_front *front);
+
+/* Confirmed packet time so far. */
+int64_t fyke_front_clock(const struct fyke_front *front);
+
+/* Drops fragments that have waited too long; with `end`, all of them. */
+void fyke_front_expire(struct fyke_front *front, bool end);
+
+struct fyke_front_counters fyke_front_counters(const struct fyke_front *front);
+
+#endif

@@ -1,0 +1,237 @@
+/*
+ * The record of a session out of its flow: endpoints become client and server, counters become
+ * facts, what the packets could not tell becomes FYKE_UNKNOWN.
+ */
+#include "analyzer/session/build.h"
+
+#include "analyzer/decode/icmp_pairs.h"
+#include "analyzer/session/community_id.h"
+#include "analyzer/session/conn_state.h"
+#include "analyzer/session/transport.h"
+
+#include <string.h>
+
+static bool is_icmp(const struct fyke_flow *flow)
+{
+	return flow->key.kind == FYKE_PACKET_ICMP || flow->key.kind == FYKE_PACKET_ICMP6;
+}
+
+static bool has_ports(const struct fyke_flow *flow)
+{
+	if (flow->key.kind == FYKE_PACKET_OTHER)
+		return flow->key.port[FYKE_LOW] != 0 || flow->key.port[FYKE_HIGH] != 0;
+	return !is_icmp(flow);
+}
+
+static void build_side(
+	const struct fyke_build *build, enum fyke_endpoint endpoint, struct fyke_session_side *out)
+{
+	const struct fyke_flow_side *side = &build->flow->side[endpoint];
+
+	out->ip = fyke_flow_key_address(&build->flow->key, endpoint);
+	out->port = has_ports(build->flow) ? build->flow->key.port[endpoint] : FYKE_UNKNOWN;
+	memcpy(out->mac, side->mac, sizeof(out->mac));
+	out->has_mac = side->has_mac;
+	out->packets = (int64_t)side->packets;
+	out->bytes = (int64_t)side->bytes;
+	out->payload_bytes = (int64_t)side->payload_bytes;
+	out->ttl = side->packets > 0 ? side->ttl : FYKE_UNKNOWN;
+	out->tcp_flags = build->tcp != NULL ? side->tcp_flags : FYKE_UNKNOWN;
+}
+
+static int64_t span_us(int64_t from_ns, int64_t to_ns)
+{
+	if (from_ns == INT64_MIN || to_ns == INT64_MIN || to_ns < from_ns)
+		return FYKE_UNKNOWN;
+	return (to_ns - from_ns) / 1000;
+}
+
+static void build_offers(const struct fyke_tcp_side *side, struct fyke_session_tcp_side *out)
+{
+	out->isn = side->syn_seen ? side->start : FYKE_UNKNOWN;
+	out->mss = side->options_known && side->mss != 0 ? side->mss : FYKE_UNKNOWN;
+	out->window_scale =
+		side->options_known && side->window_scale >= 0 ? side->window_scale : FYKE_UNKNOWN;
+	out->sack_permitted = side->options_known ? side->sack_permitted : FYKE_UNKNOWN;
+	out->timestamps = side->options_known ? side->timestamps : FYKE_UNKNOWN;
+}
+
+/* What causes of resends, reordering and conflicts would need is not followed: unknown, not zero. */
+static void set_unknown(struct fyke_session_tcp_side *out)
+{
+	out->timeout_retransmissions = out->fast_retransmissions = out->sack_retransmissions = FYKE_UNKNOWN;
+	out->tail_probe_retransmissions = out->other_retransmissions = out->spurious_retransmissions =
+		FYKE_UNKNOWN;
+	out->reordered_segments = out->capture_duplicates = out->window_fulls = FYKE_UNKNOWN;
+	out->conflicting_bytes = out->uncompared_bytes = FYKE_UNKNOWN;
+}
+
+static void build_round_trips(const struct fyke_tcp_side *side, struct fyke_session_tcp_side *out)
+{
+	out->rtt_samples = side->rtt_samples;
+	out->rtt_min_us = out->rtt_mean_us = out->rtt_max_us = FYKE_UNKNOWN;
+	if (side->rtt_samples == 0)
+		return;
+	out->rtt_min_us = side->rtt_min_ns / 1000;
+	out->rtt_mean_us = side->rtt_sum_ns / side->rtt_samples / 1000;
+	out->rtt_max_us = side->rtt_max_ns / 1000;
+}
+
+static void build_tcp_side(
+	const struct fyke_tcp *tcp, enum fyke_endpoint endpoint, struct fyke_session_tcp_side *out)
+{
+	const struct fyke_tcp_side *side = &tcp->side[endpoint], *peer = &tcp->side[1 - endpoint];
+	int64_t unacknowledged = side->highest - side->acknowledged;
+
+	build_offers(side, out);
+	set_unknown(out);
+	build_round_trips(side, out);
+	out->stream_bytes = side->stream_bytes;
+	out->missing_bytes = fyke_tcp_missing_bytes(side);
+	out->gaps = fyke_tcp_gaps(side);
+	out->retransmitted_segments = side->retransmitted_segments;
+	out->retransmitted_bytes = (int64_t)side->retransmitted_bytes;
+	out->syn_retransmissions = side->syn_retransmissions;
+	out->fin_retransmissions = side->fin_retransmissions;
+	out->duplicate_acks = side->duplicate_acks;
+	out->keep_alives = side->keep_alives;
+	out->zero_windows = side->zero_windows;
+	out->window_probes = side->window_probes;
+	out->overlapping_bytes = (int64_t)side->overlapping_bytes;
+	out->unacknowledged_bytes = FYKE_UNKNOWN;
+	if (peer->ack_seen)
+		out->unacknowledged_bytes = unacknowledged > 0 ? unacknowledged : 0;
+}
+
+/* A part of the handshake whose segment was resent is ambiguous (Karn) and stays unknown. */
+static void build_handshake(const struct fyke_tcp *tcp, struct fyke_session_tcp *out)
+{
+	const struct fyke_tcp_side *client = &tcp->side[tcp->client], *server = &tcp->side[1 - tcp->client];
+
+	out->handshake_us = span_us(tcp->syn_ns, tcp->handshake_ack_ns);
+	out->handshake_server_us = out->handshake_client_us = FYKE_UNKNOWN;
+	if (client->syn_retransmissions == 0)
+		out->handshake_server_us = span_us(tcp->syn_ns, tcp->syn_ack_ns);
+	if (server->syn_retransmissions == 0)
+		out->handshake_client_us = span_us(tcp->syn_ack_ns, tcp->handshake_ack_ns);
+}
+
+static bool build_tcp(const struct fyke_tcp *tcp, struct fyke_session *session, struct fyke_arena *arena)
+{
+	struct fyke_session_tcp *out;
+
+	if (!fyke_tcp_is_notable(tcp))
+		return true;
+	out = fyke_arena_zero(arena, sizeof(*out));
+	if (out == NULL)
+		return false;
+	build_handshake(tcp, out);
+	build_tcp_side(tcp, (enum fyke_endpoint)tcp->client, &out->side[FYKE_CLIENT]);
+	build_tcp_side(tcp, (enum fyke_endpoint)(1 - tcp->client), &out->side[FYKE_SERVER]);
+	session->tcp = out;
+	return true;
+}
+
+static void build_icmp(const struct fyke_flow *flow, struct fyke_session *session)
+{
+	session->icmp_type = session->icmp_code = session->icmp_id = FYKE_UNKNOWN;
+	if (!is_icmp(flow))
+		return;
+	session->icmp_type = flow->key.port[flow->client];
+	session->icmp_code = flow->icmp_code;
+	if (flow->has_icmp_id)
+		session->icmp_id = flow->key.id;
+}
+
+static void build_community_id(const struct fyke_session *session, const struct fyke_flow *flow, char *text)
+{
+	struct fyke_community_id_input input = {
+		.source = session->side[FYKE_CLIENT].ip,
+		.destination = session->side[FYKE_SERVER].ip,
+		.protocol = flow->key.protocol,
+		.is_icmp = is_icmp(flow),
+		.has_ports = flow->key.kind == FYKE_PACKET_TCP || flow->key.kind == FYKE_PACKET_UDP ||
+			     flow->key.kind == FYKE_PACKET_SCTP,
+		.source_port = flow->key.port[flow->client],
+		.destination_port = flow->key.port[1 - flow->client],
+		.icmp_type = (uint8_t)flow->key.port[flow->client],
+		.icmp_code = flow->icmp_code,
+	};
+
+	fyke_community_id(&input, text);
+}
+
+/* UDP's history needs no string of its own: who spoke, who began, whose checksums were wrong. */
+static void udp_history(const struct fyke_flow *flow, char *out)
+{
+	bool client = flow->side[flow->client].packets > 0, server = flow->side[1 - flow->client].packets > 0;
+	bool flipped = flow->first_sender != flow->client;
+
+	if (flipped)
+		*out++ = '^';
+	if (flipped && server)
+		*out++ = 'd';
+	if (client)
+		*out++ = 'D';
+	if (!flipped && server)
+		*out++ = 'd';
+	*out = '\0';
+}
+
+static void build_identity(const struct fyke_build *build, struct fyke_session *session)
+{
+	const struct fyke_flow *flow = build->flow;
+
+	session->birth = flow->birth;
+	session->last_frame = flow->last_frame;
+	session->deciding_frame = build->deciding_frame;
+	session->stored_before = flow->stored;
+	session->ended = build->end_reason != FYKE_END_OPEN;
+	session->end_reason = build->end_reason;
+	session->layer = flow->layer;
+	session->start_ns = flow->start_ns;
+	session->end_ns = flow->end_ns;
+	session->updated_ns = build->clock_ns;
+	session->transport = fyke_transport_name(flow->key.protocol);
+	session->ip_protocol = flow->key.protocol;
+	session->vlan = flow->vlan >= 0 ? flow->vlan : FYKE_UNKNOWN;
+	session->tunnel = fyke_tunnel_name((enum fyke_tunnel)flow->tunnel);
+	session->tunnel_id = flow->tunnel_id_known ? flow->tunnel_id : FYKE_UNKNOWN;
+	session->roles_guessed = flow->roles_guessed;
+	session->bad_checksums = flow->bad_checksums;
+}
+
+static void build_service(const struct fyke_flow *flow, struct fyke_session *session)
+{
+	session->port_service = flow->port_service;
+	session->service = flow->port_service;
+	session->service_mismatch = FYKE_UNKNOWN; /* nobody has looked at the content */
+}
+
+struct fyke_session *fyke_session_build(const struct fyke_build *build, struct fyke_arena *arena)
+{
+	const struct fyke_flow *flow = build->flow;
+	struct fyke_session *session = fyke_arena_zero(arena, sizeof(*session));
+
+	if (session == NULL)
+		return NULL;
+	build_identity(build, session);
+	build_side(build, (enum fyke_endpoint)flow->client, &session->side[FYKE_CLIENT]);
+	build_side(build, (enum fyke_endpoint)(1 - flow->client), &session->side[FYKE_SERVER]);
+	build_icmp(flow, session);
+	build_community_id(session, flow, session->community_id);
+	build_service(flow, session);
+	session->state = fyke_conn_state(flow, build->tcp);
+	if (build->tcp != NULL)
+		memcpy(session->history, build->tcp->history, sizeof(build->tcp->history));
+	else if (flow->key.kind == FYKE_PACKET_UDP)
+		udp_history(flow, session->history);
+	if (build->extra != NULL) {
+		if (build->extra->parent_count > 0)
+			session->parent = build->extra->parents[0].birth;
+		session->quoted = build->extra->quoted.birth;
+	}
+	if (build->tcp != NULL && !build_tcp(build->tcp, session, arena))
+		return NULL;
+	return session;
+}

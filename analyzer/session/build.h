@@ -1,0 +1,22 @@
+/* From a live flow to the record of a session. */
+#ifndef FYKE_SESSION_BUILD_H
+#define FYKE_SESSION_BUILD_H
+
+#include "analyzer/base/arena.h"
+#include "analyzer/flow/flow.h"
+#include "analyzer/session/session.h"
+#include "analyzer/tcp/tcp.h"
+
+struct fyke_build {
+	const struct fyke_flow *flow;
+	const struct fyke_tcp *tcp;	     /* NULL = not TCP */
+	const struct fyke_flow_extra *extra; /* NULL = none */
+	enum fyke_end end_reason;
+	uint64_t deciding_frame;
+	int64_t clock_ns; /* when it is handed over */
+};
+
+/* A session in `arena`, without its records; NULL when memory is out. */
+struct fyke_session *fyke_session_build(const struct fyke_build *build, struct fyke_arena *arena);
+
+#endif

@@ -1,0 +1,19 @@
+/* Community ID v1 (SEMANTICS §5; the corelight/community-id-spec). */
+#ifndef FYKE_SESSION_COMMUNITY_ID_H
+#define FYKE_SESSION_COMMUNITY_ID_H
+
+#include "analyzer/base/address.h"
+#include "analyzer/session/session.h"
+
+struct fyke_community_id_input {
+	struct fyke_address source, destination;
+	uint8_t protocol;
+	bool has_ports; /* TCP, UDP, SCTP */
+	uint16_t source_port, destination_port;
+	bool is_icmp; /* ICMP or ICMPv6 by `protocol` 1 or 58 */
+	uint8_t icmp_type, icmp_code;
+};
+
+void fyke_community_id(const struct fyke_community_id_input *input, char text[FYKE_COMMUNITY_ID_TEXT]);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * A connection, segment by segment: history, windows, sequence numbers, states, handshake, payload,
+ * acknowledgments, in that order (RFC 9293; SEMANTICS §1 for what outside observers call it).
+ *
+ * A segment with a wrong checksum is counted and moves nothing.
+ */
+#include "analyzer/tcp/tcp.h"
+
+#include "analyzer/tcp/parts.h"
+
+#include <stdlib.h>
+
+enum { REORDERED_SYN_MAX = 64 * 1024 }; /* bytes: a SYN that comes behind its own first data */
+
+void fyke_tcp_start(
+	struct fyke_tcp *tcp, const struct fyke_packet *first, enum fyke_endpoint sender, bool flipped)
+{
+	tcp->client = (uint8_t)(flipped ? 1 - sender : sender);
+	tcp->flipped = flipped;
+	tcp->first_was_syn = (first->tcp.flags & (FYKE_TCP_SYN | FYKE_TCP_ACK)) == FYKE_TCP_SYN;
+	tcp->syn_ns = tcp->last_syn_ns = tcp->syn_ack_ns = tcp->last_syn_ack_ns = tcp->handshake_ack_ns =
+		INT64_MIN;
+	tcp->side[FYKE_LOW].cut_offset = tcp->side[FYKE_HIGH].cut_offset = INT64_MAX;
+	fyke_tcp_history_start(tcp, flipped);
+}
+
+bool fyke_tcp_is_new_connection(
+	const struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender)
+{
+	const struct fyke_tcp_side *own = &tcp->side[sender];
+	uint32_t sequence = packet->tcp.sequence;
+
+	if ((packet->tcp.flags & (FYKE_TCP_SYN | FYKE_TCP_ACK | FYKE_TCP_RST | FYKE_TCP_FIN)) != FYKE_TCP_SYN)
+		return false;
+	if (packet->checksum == FYKE_CHECKSUM_WRONG || !own->spoke || sequence == own->start)
+		return false;
+	if (!own->syn_seen && own->start - sequence < REORDERED_SYN_MAX && own->state != FYKE_TCP_CLOSED &&
+		own->state != FYKE_TCP_RESET)
+		return false;
+	return true;
+}
+
+static struct fyke_tcp_segment segment_of(
+	struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender)
+{
+	const struct fyke_tcp_header *header = &packet->tcp;
+	struct fyke_tcp_segment segment = {
+		.header = header,
+		.length = packet->payload_length,
+		.captured = packet->payload_captured,
+		.time_ns = packet->time_ns,
+		.sender = sender,
+		.syn = (header->flags & FYKE_TCP_SYN) != 0,
+		.fin = (header->flags & FYKE_TCP_FIN) != 0,
+		.rst = (header->flags & FYKE_TCP_RST) != 0,
+		.ack = (header->flags & FYKE_TCP_ACK) != 0,
+		.own = &tcp->side[sender],
+		.peer = &tcp->side[1 - sender],
+	};
+
+	segment.end = header->sequence + segment.length + segment.syn + segment.fin;
+	return segment;
+}
+
+/* A connection that began with a SYN-ACK: the other side's first answer shows who opened it. */
+static void settle_roles(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *client = &tcp->side[tcp->client];
+
+	if (segment->sender == tcp->client || client->state != FYKE_TCP_SYN_ACK_SENT || segment->syn ||
+		segment->rst || segment->fin || segment->own->spoke)
+		return;
+	tcp->client = (uint8_t)segment->sender;
+	tcp->flipped = !tcp->flipped;
+	fyke_tcp_history_flip(tcp);
+	client->state = FYKE_TCP_ESTABLISHED;
+	segment->own->state = FYKE_TCP_ESTABLISHED;
+}
+
+static void note_window(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own;
+
+	if (segment->header->window != 0 || segment->rst)
+		return;
+	if (!segment->syn && !segment->fin)
+		own->zero_windows++;
+	if (own->state != FYKE_TCP_RESET && segment->peer->state != FYKE_TCP_CLOSED)
+		fyke_tcp_history_count(tcp, segment->sender, 'w', &own->zero_window_events);
+}
+
+static void note_fin(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own;
+
+	if (!segment->fin || segment->rst)
+		return;
+	if (own->fin_seen && segment->length == 0 && segment->advance <= 0)
+		own->fin_retransmissions++;
+	own->fin_seen = true;
+}
+
+static enum fyke_tcp_phase phase_of(const struct fyke_tcp *tcp)
+{
+	const struct fyke_tcp_side *low = &tcp->side[FYKE_LOW], *high = &tcp->side[FYKE_HIGH];
+
+	if (low->state == FYKE_TCP_RESET || high->state == FYKE_TCP_RESET ||
+		(low->state == FYKE_TCP_CLOSED && high->state == FYKE_TCP_CLOSED))
+		return FYKE_TCP_PHASE_CLOSED;
+	if (!low->spoke || !high->spoke)
+		return low->state == FYKE_TCP_SYN_SENT || high->state == FYKE_TCP_SYN_SENT
+			       ? FYKE_TCP_PHASE_HALF_OPEN
+			       : FYKE_TCP_PHASE_OPEN;
+	return FYKE_TCP_PHASE_OPEN;
+}
+
+enum fyke_tcp_phase fyke_tcp_take(
+	struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender)
+{
+	struct fyke_tcp_segment segment = segment_of(tcp, packet, sender);
+
+	if (packet->checksum == FYKE_CHECKSUM_WRONG) {
+		fyke_tcp_history_count(tcp, sender, 'c', &segment.own->bad_checksums);
+		tcp->ignored_bytes += segment.length;
+		return phase_of(tcp);
+	}
+	settle_roles(tcp, &segment);
+	fyke_tcp_sequence_start(&segment);
+	fyke_tcp_history_flags(tcp, &segment);
+	note_window(tcp, &segment);
+	fyke_tcp_sequence_advance(tcp, &segment);
+	fyke_tcp_state_advance(tcp, &segment);
+	fyke_tcp_handshake(tcp, &segment);
+	note_fin(&segment);
+	fyke_tcp_sequence_payload(tcp, &segment);
+	segment.own->spoke = true;
+	fyke_tcp_sequence_acknowledge(tcp, &segment);
+	segment.own->window = segment.header->window;
+	return phase_of(tcp);
+}
+
+void fyke_tcp_release(struct fyke_tcp *tcp)
+{
+	free(tcp->side[FYKE_LOW].holes);
+	free(tcp->side[FYKE_HIGH].holes);
+}
+
+bool fyke_tcp_is_notable(const struct fyke_tcp *tcp)
+{
+	const struct fyke_tcp_side *client = &tcp->side[tcp->client], *server = &tcp->side[1 - tcp->client];
+
+	if (client->stream_bytes > 0 || server->stream_bytes > 0)
+		return true;
+	if (client->spoke && server->spoke)
+		return !(server->state == FYKE_TCP_RESET && !server->syn_seen && client->syn_seen);
+	return !(client->syn_seen && !client->ack_seen) || !client->spoke;
+}

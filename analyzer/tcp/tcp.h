@@ -1,0 +1,94 @@
+/*
+ * One TCP connection as it is followed: endpoint states and history (SEMANTICS §1), sequence
+ * tracking over unwrapped 64-bit offsets, what was missing and what was sent again, the handshake.
+ *
+ * Kept by endpoint (enum fyke_endpoint), never by role; `client` says which endpoint is taken for
+ * the one that opened, and may turn round once while the connection is young.
+ */
+#ifndef FYKE_TCP_TCP_H
+#define FYKE_TCP_TCP_H
+
+#include "analyzer/decode/packet.h"
+#include "analyzer/flow/key.h"
+#include "analyzer/tcp/holes.h"
+
+enum fyke_tcp_endpoint_state {
+	FYKE_TCP_INACTIVE = 0,
+	FYKE_TCP_SYN_SENT,
+	FYKE_TCP_SYN_ACK_SENT, /* a SYN-ACK from the originator: its SYN was not seen */
+	FYKE_TCP_PARTIAL,      /* data without SYN */
+	FYKE_TCP_ESTABLISHED,
+	FYKE_TCP_CLOSED,
+	FYKE_TCP_RESET,
+};
+
+enum { FYKE_TCP_HISTORY = 40 }; /* with the final NUL; more is dropped */
+
+struct fyke_tcp_side {
+	uint8_t state, previous_state; /* enum fyke_tcp_endpoint_state */
+	uint8_t history_done;	       /* letters that come once */
+	int8_t window_scale;	       /* as offered: -1 absent; only meaningful when options_known */
+	bool options_known, sack_permitted, timestamps;
+	bool sequence_known; /* start is set, by an own packet or by the other side's ACK */
+	bool syn_seen, fin_seen, ack_seen, spoke;
+	uint16_t mss;	 /* 0 = not told */
+	uint16_t window; /* unscaled, last seen */
+	uint32_t start;	 /* sequence number before stream byte 0: the ISN where a SYN was seen */
+	uint32_t last;	 /* highest sequence number reached, SYN and FIN included: moves history letter t */
+	uint32_t syn_sequence, fin_sequence, reset_sequence; /* of the last such segment */
+	uint32_t last_ack;				     /* highest acknowledgment sent */
+	/* the stream: offset 0 is the byte behind the SYN; negative before a guessed start */
+	int64_t lowest, highest; /* bytes seen lie in [lowest, highest) minus the holes */
+	int64_t acknowledged;	 /* by the other side, as an offset into this stream */
+	int64_t stream_bytes;	 /* distinct bytes seen */
+	struct fyke_tcp_holes *holes;
+	int64_t cut_offset; /* of the first byte cut by the snaplen and not acknowledged yet; INT64_MAX = none
+			     */
+	/* one segment at a time is timed, as Karn's rule allows */
+	int64_t timed_end, timed_ns; /* timed_ns 0 = none */
+	int64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns;
+	uint32_t rtt_samples;
+	/* counters; the history thresholds (1st, 10th, 100th …) read them too */
+	uint32_t bad_checksums, gap_events, repeats, zero_window_events;
+	uint32_t retransmitted_segments, keep_alives, window_probes, zero_windows, duplicate_acks;
+	uint32_t syn_retransmissions, fin_retransmissions;
+	uint64_t retransmitted_bytes, overlapping_bytes;
+};
+
+struct fyke_tcp {
+	struct fyke_tcp_side side[2]; /* by enum fyke_endpoint */
+	char history[FYKE_TCP_HISTORY];
+	uint8_t client;	    /* enum fyke_endpoint */
+	bool flipped;	    /* roles were turned round */
+	bool first_was_syn; /* a bare SYN began it: the roles are known */
+	bool established;   /* both sides' SYNs were answered */
+	int64_t syn_ns, last_syn_ns, syn_ack_ns, last_syn_ack_ns, handshake_ack_ns; /* INT64_MIN = not seen */
+	uint64_t repeated_bytes, ignored_bytes; /* payload seen again; payload left out of the streams */
+};
+
+enum fyke_tcp_phase { FYKE_TCP_PHASE_HALF_OPEN, FYKE_TCP_PHASE_OPEN, FYKE_TCP_PHASE_CLOSED };
+
+/* Prepares a zeroed record for its first packet. `flipped`: the sender of the first packet is taken
+ * for the server. */
+void fyke_tcp_start(
+	struct fyke_tcp *tcp, const struct fyke_packet *first, enum fyke_endpoint sender, bool flipped);
+
+/* Whether this bare SYN cannot belong to the connection and so begins another one. */
+bool fyke_tcp_is_new_connection(
+	const struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender);
+
+/* Takes the next segment. tcp->client may turn round here. */
+enum fyke_tcp_phase fyke_tcp_take(
+	struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender);
+
+/* Frees what hangs on the record, not the record. */
+void fyke_tcp_release(struct fyke_tcp *tcp);
+
+/* Bytes known to be missing and the number of gaps, the one behind the highest byte included. */
+int64_t fyke_tcp_missing_bytes(const struct fyke_tcp_side *side);
+uint32_t fyke_tcp_gaps(const struct fyke_tcp_side *side);
+
+/* Whether it got past a lone SYN or SYN–RST: only such connections have a row in `tcp`. */
+bool fyke_tcp_is_notable(const struct fyke_tcp *tcp);
+
+#endif

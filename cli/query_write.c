@@ -1,0 +1,220 @@
+/* Rows of a query as a table, JSON, JSON lines or CSV. */
+#include "cli/query.h"
+
+#include "analyzer/base/text.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One value as text for a table; room for a number or time, longer text is borrowed from the row. */
+static const char *table_cell(const struct fyke_query_rows *rows, size_t i, char room[FYKE_TEXT_TIME])
+{
+	sqlite3_stmt *row = rows->statement;
+	const struct fyke_query_column *column = &rows->columns[i];
+	int type = sqlite3_column_type(row, (int)i);
+	int64_t value = sqlite3_column_int64(row, (int)i);
+	bool narrow = rows->screen.width > 0 && rows->screen.width < 110;
+	char *mark;
+
+	if (type == SQLITE_NULL)
+		return NULL;
+	if (type == SQLITE_BLOB) {
+		snprintf(room, FYKE_TEXT_TIME, "(%d bytes)", sqlite3_column_bytes(row, (int)i));
+		return room;
+	}
+	if (type != SQLITE_INTEGER || column->of_any_kind)
+		return (const char *)sqlite3_column_text(row, (int)i);
+	switch (column->kind) {
+	case FYKE_FILTER_INSTANT:
+		mark = strchr(fyke_text_time(value, narrow ? 0 : 3, room), 'T');
+		if (mark == NULL)
+			return room;
+		*mark = ' ';
+		room[strlen(room) - 1] = '\0'; /* the Z: all times are UTC */
+		return narrow ? room + 5 : room;
+	case FYKE_FILTER_DURATION:
+		return fyke_text_duration(value, rows->screen.flags, room);
+	case FYKE_FILTER_BYTES:
+		return fyke_text_bytes(value, room);
+	default:
+		return (const char *)sqlite3_column_text(row, (int)i);
+	}
+}
+
+/* Times are shown readable, so their titles lose the unit; some words are shorter in a table. */
+static const char *title_of(const struct fyke_query_column *column, char room[72])
+{
+	size_t length = strlen(column->title);
+
+	if (column->of_any_kind)
+		return column->title;
+	if (strcmp(column->title, "retransmissions") == 0)
+		return "resent";
+	if (strcmp(column->title, "transport") == 0)
+		return "over";
+	if (strcmp(column->title, "client_ip") == 0)
+		return "client";
+	snprintf(room, 72, "%s", column->title);
+	if (length > 3 && length < 72 && strcmp(room + length - 3, "_us") == 0)
+		room[length - 3] = '\0';
+	return room;
+}
+
+static struct fyke_grid *make_grid(const struct fyke_query_rows *rows, FILE *out, char titles[][72])
+{
+	struct fyke_grid_column columns[FYKE_QUERY_COLUMNS];
+
+	for (size_t i = 0; i < rows->count; i++) {
+		bool is_text = rows->columns[i].kind == FYKE_FILTER_TEXT;
+
+		columns[i] = (struct fyke_grid_column){.title = title_of(&rows->columns[i], titles[i]),
+			.right = !is_text && rows->columns[i].kind != FYKE_FILTER_INSTANT &&
+				 !rows->columns[i].of_any_kind,
+			.least = is_text || rows->columns[i].of_any_kind ? 8 : 0};
+	}
+	return fyke_grid_new(&rows->screen, columns, rows->count, out);
+}
+
+static bool write_table_row(const struct fyke_query_rows *rows, struct fyke_grid *grid)
+{
+	const char *cells[FYKE_QUERY_COLUMNS];
+	char numbers[FYKE_QUERY_COLUMNS][FYKE_TEXT_TIME];
+
+	for (size_t i = 0; i < rows->count; i++)
+		cells[i] = table_cell(rows, i, numbers[i]);
+	return fyke_grid_row(grid, cells);
+}
+
+static bool write_csv_text(const char *text, size_t length, bool to_terminal, FILE *out)
+{
+	size_t room = 4 * length + 8;
+	char *safe = malloc(room), *field = NULL;
+
+	/* A file gets what is there, a terminal what cannot act on it. */
+	if (safe != NULL && to_terminal)
+		length = fyke_text_terminal(text, length, 0, 0, safe, room);
+	else if (safe != NULL)
+		length = fyke_text_utf8(text, length, safe, room);
+	if (safe != NULL)
+		field = malloc(2 * length + 4);
+	if (field != NULL)
+		fwrite(field, 1, fyke_text_csv(safe, length, field, 2 * length + 4), out);
+	free(safe);
+	free(field);
+	return field != NULL;
+}
+
+static bool write_csv_row(const struct fyke_query_rows *rows, FILE *out)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		int type = sqlite3_column_type(rows->statement, (int)i);
+		const char *text =
+			type == SQLITE_NULL ? "" : (const char *)sqlite3_column_text(rows->statement, (int)i);
+		size_t length =
+			type == SQLITE_NULL ? 0 : (size_t)sqlite3_column_bytes(rows->statement, (int)i);
+
+		if (i > 0)
+			fputc(',', out);
+		if (text == NULL)
+			text = "";
+		if (type == SQLITE_INTEGER || type == SQLITE_FLOAT)
+			fputs(text, out);
+		else if (!write_csv_text(text, length, rows->screen.is_terminal, out))
+			return false;
+	}
+	fputs("\r\n", out);
+	return true;
+}
+
+static bool write_csv_head(const struct fyke_query_rows *rows, FILE *out)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		const char *title = rows->columns[i].title;
+
+		if (i > 0)
+			fputc(',', out);
+		if (!write_csv_text(title, strlen(title), rows->screen.is_terminal, out))
+			return false;
+	}
+	fputs("\r\n", out);
+	return true;
+}
+
+static bool write_json_row(
+	const struct fyke_query_rows *rows, struct fyke_json_column *columns, int64_t n, FILE *out)
+{
+	if (rows->format == FYKE_QUERY_JSON)
+		fputs(n == 0 ? "\n" : ",\n", out);
+	if (!fyke_json_write(fyke_json_row(rows->statement, columns, rows->count, rows->tcp_key), out))
+		return false;
+	if (rows->format == FYKE_QUERY_JSONL)
+		fputc('\n', out);
+	return true;
+}
+
+static bool write_row(const struct fyke_query_rows *rows, struct fyke_json_column *columns,
+	struct fyke_grid *grid, int64_t n, FILE *out)
+{
+	if (rows->format == FYKE_QUERY_TABLE)
+		return write_table_row(rows, grid);
+	if (rows->format == FYKE_QUERY_CSV)
+		return write_csv_row(rows, out);
+	return write_json_row(rows, columns, n, out);
+}
+
+static enum fyke_status failed(struct sqlite3_stmt *statement, int code, struct fyke_error *error)
+{
+	if (code == SQLITE_INTERRUPT)
+		return fyke_error_set(error, FYKE_FAILED_DATABASE, "the query took too long and was ended");
+	return fyke_error_set(
+		error, FYKE_FAILED_DATABASE, "%s", sqlite3_errmsg(sqlite3_db_handle(statement)));
+}
+
+static enum fyke_status write_rows(struct fyke_query_rows *rows, struct fyke_grid *grid, FILE *out,
+	int64_t *written, bool *more, struct fyke_error *error)
+{
+	struct fyke_json_column columns[FYKE_QUERY_COLUMNS];
+	int code;
+
+	for (size_t i = 0; i < rows->count; i++)
+		columns[i] = rows->columns[i].json;
+	while ((code = sqlite3_step(rows->statement)) == SQLITE_ROW && !ferror(out)) {
+		if (rows->limit >= 0 && *written >= rows->limit) {
+			*more = true;
+			return FYKE_OK;
+		}
+		if (!write_row(rows, columns, grid, *written, out))
+			return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+		++*written;
+	}
+	return code == SQLITE_DONE || code == SQLITE_ROW ? FYKE_OK : failed(rows->statement, code, error);
+}
+
+enum fyke_status fyke_query_write(
+	struct fyke_query_rows *rows, FILE *out, int64_t *written, bool *more, struct fyke_error *error)
+{
+	static const char *const begin[] = {"", "[", "", ""};
+	char(*titles)[72] = calloc(FYKE_QUERY_COLUMNS, sizeof(*titles));
+	struct fyke_grid *grid = NULL;
+	enum fyke_status status;
+
+	*written = 0;
+	*more = false;
+	if (titles != NULL && rows->format == FYKE_QUERY_TABLE)
+		grid = make_grid(rows, out, titles);
+	if (titles == NULL || (rows->format == FYKE_QUERY_TABLE && grid == NULL)) {
+		free(titles);
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	}
+	fputs(begin[rows->format], out);
+	if (rows->format == FYKE_QUERY_CSV && !write_csv_head(rows, out))
+		status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	else
+		status = write_rows(rows, grid, out, written, more, error);
+	fyke_grid_finish(grid);
+	if (rows->format == FYKE_QUERY_JSON)
+		fputs("\n]\n", out);
+	free(titles);
+	return status;
+}

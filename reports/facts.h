@@ -1,0 +1,82 @@
+/*
+ * What reports say, gathered in one pass over `sessions` and `tcp` side by side (both in the order of
+ * their ids). Of reports/ alone.
+ */
+#ifndef FYKE_REPORTS_FACTS_H
+#define FYKE_REPORTS_FACTS_H
+
+#include "analyzer/base/status.h"
+#include "analyzer/session/state.h"
+#include "reports/samples.h"
+#include "reports/tally.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* Counters of `tcp` that are summed over both sides; one that is NULL everywhere stays unknown. */
+#define FYKE_FACTS_TCP_COUNTERS(X)                                                                           \
+	X(stream_bytes)                                                                                      \
+	X(missing_bytes)                                                                                     \
+	X(gaps)                                                                                              \
+	X(retransmitted_segments)                                                                            \
+	X(retransmitted_bytes)                                                                               \
+	X(timeout_retransmissions) X(fast_retransmissions) X(sack_retransmissions)                           \
+		X(tail_probe_retransmissions) X(other_retransmissions) X(spurious_retransmissions)           \
+			X(syn_retransmissions) X(fin_retransmissions) X(reordered_segments)                  \
+				X(duplicate_acks) X(capture_duplicates) X(keep_alives) X(zero_windows)       \
+					X(window_probes) X(window_fulls) X(overlapping_bytes)                \
+						X(conflicting_bytes) X(uncompared_bytes)                     \
+							X(unacknowledged_bytes) X(rtt_samples)
+
+enum fyke_facts_tcp_counter {
+#define X(name) FYKE_FACTS_##name,
+	FYKE_FACTS_TCP_COUNTERS(X)
+#undef X
+		FYKE_FACTS_TCP_COUNT
+};
+
+struct fyke_sum {
+	int64_t value;
+	bool known;
+};
+
+struct fyke_facts {
+	int64_t sessions, open_sessions, guessed_roles;
+	int64_t packets, bytes, payload_bytes, bad_checksums;
+	int64_t first_us, last_us; /* of sessions; where there are none, 0 */
+	int64_t states[FYKE_STATE_COUNT], tcp_states[FYKE_STATE_COUNT];
+	int64_t ends[FYKE_END_COUNT]; /* [FYKE_END_OPEN] is open_sessions */
+	struct fyke_tally transports; /* key: transport */
+	struct fyke_tally services;   /* key: service, tab, transport; service "" = not known */
+	struct fyke_tally hosts;      /* key: address */
+	int64_t tcp_sessions, tcp_packets, tcp_past_syn; /* the last: with a row in `tcp` */
+	struct fyke_sum tcp[FYKE_FACTS_TCP_COUNT];
+	struct fyke_samples handshake_us, handshake_server_us, handshake_client_us, rtt_us;
+};
+
+/* The name of a counter, as its column is called without the side. */
+const char *fyke_facts_tcp_name(enum fyke_facts_tcp_counter counter);
+
+/* capture_id 0 = all. Sorted when it returns. Release also after a failure. */
+FYKE_MUST_USE enum fyke_status fyke_facts_gather(
+	struct sqlite3 *db, int64_t capture_id, struct fyke_facts *facts, struct fyke_error *error);
+void fyke_facts_release(struct fyke_facts *facts);
+
+/* Prepares a statement; its one parameter, if any, is the capture. FYKE_FAILED_DATABASE with a sentence. */
+FYKE_MUST_USE enum fyke_status fyke_facts_prepare(struct sqlite3 *db, const char *sql, int64_t capture_id,
+	struct sqlite3_stmt **statement, struct fyke_error *error);
+/* True for each row; at the end or on a failure it finalizes, and *status tells which. */
+bool fyke_facts_step(struct sqlite3_stmt **statement, enum fyke_status *status, struct fyke_error *error);
+
+/* A read transaction, so that everything in between sees the same state of the database. */
+FYKE_MUST_USE enum fyke_status fyke_facts_begin(struct sqlite3 *db, struct fyke_error *error);
+void fyke_facts_end(struct sqlite3 *db);
+
+/* FYKE_REPORT_LAST to the last capture's id (0 when there is none); an id is looked for. */
+FYKE_MUST_USE enum fyke_status fyke_facts_capture(
+	struct sqlite3 *db, int64_t asked, int64_t *capture_id, struct fyke_error *error);
+
+#endif

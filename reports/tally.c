@@ -1,0 +1,131 @@
+/* Sums by a text key: an open-addressing table over an array of entries (tally.h). */
+#include "reports/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <xxhash.h>
+
+void fyke_tally_release(struct fyke_tally *tally)
+{
+	for (size_t i = 0; i < tally->count; i++)
+		free(tally->entries[i].key);
+	free(tally->entries);
+	free(tally->slots);
+	*tally = (struct fyke_tally){0};
+}
+
+static size_t slot_of(const struct fyke_tally *tally, const char *key, size_t length)
+{
+	size_t slot = (size_t)XXH3_64bits_withSeed(key, length, tally->seed) & (tally->slot_count - 1);
+
+	while (tally->slots[slot] != 0) {
+		const char *there = tally->entries[tally->slots[slot] - 1].key;
+
+		if (strncmp(there, key, length) == 0 && there[length] == '\0')
+			break;
+		slot = (slot + 1) & (tally->slot_count - 1);
+	}
+	return slot;
+}
+
+static bool rebuild(struct fyke_tally *tally, size_t slot_count)
+{
+	uint32_t *slots = calloc(slot_count, sizeof(*slots));
+
+	if (slots == NULL)
+		return false;
+	free(tally->slots);
+	tally->slots = slots;
+	tally->slot_count = slot_count;
+	/* Keys come off the wire: without a seed they could be made to collide. */
+	if (tally->seed == 0 && getrandom(&tally->seed, sizeof(tally->seed), GRND_NONBLOCK) < 0)
+		tally->seed = (uint64_t)(uintptr_t)slots;
+	for (size_t i = 0; i < tally->count; i++)
+		slots[slot_of(tally, tally->entries[i].key, strlen(tally->entries[i].key))] = (uint32_t)i + 1;
+	return true;
+}
+
+int64_t fyke_tally_bytes(const struct fyke_tally_entry *entry)
+{
+	return (int64_t)((uint64_t)entry->counters[FYKE_TALLY_SENT_BYTES] +
+			 (uint64_t)entry->counters[FYKE_TALLY_RECEIVED_BYTES]);
+}
+
+int64_t fyke_tally_packets(const struct fyke_tally_entry *entry)
+{
+	return (int64_t)((uint64_t)entry->counters[FYKE_TALLY_SENT_PACKETS] +
+			 (uint64_t)entry->counters[FYKE_TALLY_RECEIVED_PACKETS]);
+}
+
+static int by_bytes(const void *left, const void *right)
+{
+	const struct fyke_tally_entry *a = left, *b = right;
+	int64_t bytes_a = fyke_tally_bytes(a), bytes_b = fyke_tally_bytes(b);
+	int64_t sessions_a = a->counters[FYKE_TALLY_SESSIONS], sessions_b = b->counters[FYKE_TALLY_SESSIONS];
+
+	if (bytes_a != bytes_b)
+		return bytes_a > bytes_b ? -1 : 1;
+	if (sessions_a != sessions_b)
+		return sessions_a > sessions_b ? -1 : 1;
+	return strcmp(a->key, b->key);
+}
+
+void fyke_tally_sort(struct fyke_tally *tally)
+{
+	if (tally->count > 0)
+		qsort(tally->entries, tally->count, sizeof(*tally->entries), by_bytes);
+}
+
+static bool drop_half(struct fyke_tally *tally)
+{
+	size_t keep = tally->count / 2;
+
+	fyke_tally_sort(tally);
+	for (size_t i = keep; i < tally->count; i++)
+		free(tally->entries[i].key);
+	tally->dropped += tally->count - keep;
+	tally->count = keep;
+	return rebuild(tally, tally->slot_count);
+}
+
+static bool make_room(struct fyke_tally *tally)
+{
+	size_t limit = tally->limit == 0 ? FYKE_TALLY_LIMIT : tally->limit;
+
+	if (tally->count >= limit && !drop_half(tally))
+		return false;
+	if (tally->count == tally->room) {
+		size_t room = tally->room == 0 ? 64 : 2 * tally->room;
+		struct fyke_tally_entry *entries = reallocarray(tally->entries, room, sizeof(*entries));
+
+		if (entries == NULL)
+			return false;
+		tally->entries = entries;
+		tally->room = room;
+	}
+	if (2 * (tally->count + 1) > tally->slot_count)
+		return rebuild(tally, tally->slot_count == 0 ? 256 : 2 * tally->slot_count);
+	return true;
+}
+
+int64_t *fyke_tally_at(struct fyke_tally *tally, const char *key, size_t length)
+{
+	struct fyke_tally_entry *entry;
+	size_t slot;
+
+	if (tally->slot_count > 0) {
+		slot = slot_of(tally, key, length);
+		if (tally->slots[slot] != 0)
+			return tally->entries[tally->slots[slot] - 1].counters;
+	}
+	if (!make_room(tally))
+		return NULL;
+	entry = &tally->entries[tally->count];
+	*entry = (struct fyke_tally_entry){.key = strndup(key, length)};
+	if (entry->key == NULL)
+		return NULL;
+	slot = slot_of(tally, key, length);
+	tally->slots[slot] = (uint32_t)++tally->count;
+	return entry->counters;
+}

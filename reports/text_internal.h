@@ -1,0 +1,30 @@
+/* The summary's own parts. Of reports/text*.c alone. */
+#ifndef FYKE_REPORTS_TEXT_INTERNAL_H
+#define FYKE_REPORTS_TEXT_INTERNAL_H
+
+#include "reports/facts.h"
+#include "reports/report.h"
+
+struct fyke_summary {
+	struct sqlite3 *db;
+	const struct fyke_report_options *options;
+	const struct fyke_screen *screen;
+	const struct fyke_facts *facts;
+	int64_t capture_id; /* 0 = all */
+	unsigned top;
+	FILE *out;
+	struct fyke_error *error;
+};
+
+void fyke_summary_heading(const struct fyke_summary *s, const char *title, const char *more);
+void fyke_summary_line(
+	const struct fyke_summary *s, const char *label, enum fyke_paint paint, const char *text);
+
+void fyke_summary_tcp(const struct fyke_summary *s);
+FYKE_MUST_USE enum fyke_status fyke_summary_ports(const struct fyke_summary *s);
+/* What was refused, and what is wrong with the files. */
+FYKE_MUST_USE enum fyke_status fyke_summary_unread(const struct fyke_summary *s);
+/* Commands that lead on from here. */
+void fyke_summary_next(const struct fyke_summary *s);
+
+#endif

@@ -1,0 +1,104 @@
+/* The filter compiler's own types: tokens, tree, parameters. Of storage/filter*.c alone. */
+#ifndef FYKE_STORAGE_FILTER_PARSE_H
+#define FYKE_STORAGE_FILTER_PARSE_H
+
+#include "storage/filter.h"
+
+#include <sqlite3.h>
+
+/* SQLite's own bounds are an expression depth of 1000 and a parser stack of 100, of which a nesting takes
+ * three. */
+enum {
+	FILTER_LENGTH_MAX = 8192,
+	FILTER_TERMS_MAX = 256,
+	FILTER_DEPTH_MAX = 20,
+	FILTER_PARAMETERS_MAX = 4096
+};
+
+enum token_kind {
+	TOKEN_END,
+	TOKEN_WORD,
+	TOKEN_STRING, /* quoted: never a word of the language */
+	TOKEN_OPERATOR,
+	TOKEN_OPEN,
+	TOKEN_CLOSE,
+	TOKEN_COMMA,
+	TOKEN_AND,
+	TOKEN_OR,
+	TOKEN_NOT,
+};
+
+struct token {
+	enum token_kind kind;
+	size_t at, length; /* in the filter's text */
+	const char *text;  /* unquoted */
+};
+
+enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_SQL, NODE_HOST };
+
+/* A tree of what was asked; SQL leaves hold finished text, HOST leaves the number of their parameter. */
+struct node {
+	enum node_kind kind;
+	struct node *left, *right;
+	char *sql;
+	size_t parameter;
+	struct node *next; /* of all, to free them */
+};
+
+struct parameter {
+	char *text; /* NULL: integer */
+	int64_t integer;
+};
+
+struct fyke_filter {
+	struct node *root; /* NULL: everything */
+	struct node *nodes;
+	struct parameter parameters[FILTER_PARAMETERS_MAX];
+	size_t parameter_count;
+	size_t capture_parameter; /* 0: any capture */
+	bool uses_tcp;
+};
+
+struct compiler {
+	const struct fyke_filter_columns *columns;
+	const struct fyke_filter_options *options;
+	struct fyke_filter *filter;
+	struct fyke_filter_fault *fault;
+	struct token *tokens;
+	char *words; /* what the tokens' texts stand in */
+	size_t at;   /* next token */
+	unsigned terms, depth;
+	bool failed, out_of_memory;
+};
+
+enum endpoint { ENDPOINT_EITHER, ENDPOINT_CLIENT, ENDPOINT_SERVER };
+
+/* Fails the compilation at a token; the first fault stays. Always NULL. */
+struct node *filter_fault(struct compiler *c, const struct token *token, const char *format, ...)
+	FYKE_PRINTF(3, 4);
+const struct token *filter_peek(const struct compiler *c);
+const struct token *filter_peek_second(const struct compiler *c);
+const struct token *filter_next(struct compiler *c);
+bool filter_is_word(const struct token *token, const char *word); /* unquoted, not minding case */
+
+/* Number of the new parameter, as in ?N. */
+size_t filter_integer(struct compiler *c, int64_t value);
+size_t filter_text(struct compiler *c, const char *value);
+/* A leaf; takes the sqlite3_mprintf'ed text. */
+struct node *filter_leaf(struct compiler *c, char *sql);
+struct node *filter_node(struct compiler *c, enum node_kind kind, struct node *left, struct node *right);
+
+/* Lexes into c->tokens; false when it failed. */
+bool filter_lex(struct compiler *c, const char *text);
+/* One term from the tokens on; NULL when it failed. */
+struct node *filter_term(struct compiler *c);
+/* COLUMN OPERATOR VALUE, the next token being the column's name. */
+struct node *filter_comparison(struct compiler *c);
+/* An address, network, MAC or name at the next token. */
+struct node *filter_address(struct compiler *c, enum endpoint end);
+/* since, until and last, behind their word. */
+struct node *filter_time(struct compiler *c, const char *word);
+/* Joins the next tokens that make one instant; false when they make none (and the compilation failed). */
+bool filter_instant(struct compiler *c, int64_t *us, int64_t *span_us);
+
+#endif

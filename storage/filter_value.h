@@ -1,0 +1,27 @@
+/* Values in filters: numbers with units, instants, networks. Of storage/filter*.c alone. */
+#ifndef FYKE_STORAGE_FILTER_VALUE_H
+#define FYKE_STORAGE_FILTER_VALUE_H
+
+#include "analyzer/base/address.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Plain, 0x…, or with k M G T (kB MB GB TB), Ki Mi Gi Ti (KiB …), B. False: no such number. */
+bool fyke_filter_number(const char *text, int64_t *value);
+/* A number with us ms s min h d w or their words; `bare_us` is the unit of a number without (0: not allowed).
+ */
+bool fyke_filter_duration(const char *text, int64_t bare_us, int64_t *us);
+/* See filter.h. *span_us: the length of what was named, a day for a date, else 0. */
+bool fyke_filter_instant(const char *text, int64_t now_us, int64_t *us, int64_t *span_us);
+
+struct fyke_network {
+	struct fyke_address address; /* host bits zero */
+	unsigned bits;
+};
+
+/* "10.0.0.0/8", "10.0.0.0/255.0.0.0", "2001:db8::/32", or an address alone. */
+bool fyke_network_parse(const char *text, struct fyke_network *network);
+bool fyke_network_contains(const struct fyke_network *network, const struct fyke_address *address);
+
+#endif

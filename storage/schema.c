@@ -1,0 +1,357 @@
+/*
+ * The session database's other tables, its views and indices, and the SQL that makes them all.
+ *
+ * Identifiers are always quoted: fields of dissectors may be called like SQL's own words.
+ */
+#include "storage/schema.h"
+
+#include "analyzer/session/session.h"
+#include "storage/sql.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+/* clang-format off */
+#define INTEGER(name, doc)  {name, FYKE_TYPE_INTEGER, false, NULL, FYKE_COLUMN_NONE, 0, doc}
+#define REQUIRED(name, doc) {name, FYKE_TYPE_INTEGER, true, NULL, FYKE_COLUMN_NONE, 0, doc}
+#define TEXT(name, doc)     {name, FYKE_TYPE_TEXT, false, NULL, FYKE_COLUMN_NONE, 0, doc}
+#define KEYTEXT(name, doc)  {name, FYKE_TYPE_TEXT, true, NULL, FYKE_COLUMN_NONE, 0, doc}
+#define ID(doc)             {"id", FYKE_TYPE_INTEGER, false, "PRIMARY KEY", FYKE_COLUMN_NONE, 0, doc}
+#define CAPTURE             {"capture_id", FYKE_TYPE_INTEGER, true, "REFERENCES captures(id) ON DELETE CASCADE", \
+				FYKE_COLUMN_NONE, 0, "the run that saw it"}
+#define PROOF(doc)          {"session_id", FYKE_TYPE_INTEGER, false, "REFERENCES sessions(id) ON DELETE SET NULL", \
+				FYKE_COLUMN_NONE, 0, doc}
+
+static const struct fyke_column capture_columns[] = {
+	ID("number of the run"),
+	KEYTEXT("source", "file or interface"),
+	TEXT("name", "the files' names joined by commas, or the interface"),
+	TEXT("link_types", "link layers that occurred"),
+	INTEGER("first_packet_us", "earliest packet"),
+	INTEGER("last_packet_us", "latest packet"),
+	INTEGER("packets", "frames that passed the filter; NULL while the run goes on, like all that follow"),
+	INTEGER("bytes", "their bytes on the wire"),
+	INTEGER("filtered_packets", "frames that the capture filter left out"),
+	INTEGER("refused_packets", "frames that gave no packet"),
+	TEXT("refusals", "why, as JSON: reason to count"),
+	INTEGER("kernel_drops", "packets that the kernel dropped; NULL for files"),
+	INTEGER("interface_drops", "packets that the interface dropped; NULL for files"),
+	KEYTEXT("status", "running, complete, damaged (the input was) or interrupted"),
+	TEXT("version", "of fyke"),
+	TEXT("options", "options that shape the result"),
+	TEXT("fingerprint", "what uids are made from: the first file's fingerprint, or of a live run a random number"),
+};
+
+static const struct fyke_column file_columns[] = {
+	ID("number of the file"),
+	CAPTURE,
+	REQUIRED("position", "place in the order of reading, from 0"),
+	TEXT("name", "as given"),
+	INTEGER("bytes", "size on disk"),
+	TEXT("fingerprint", "XXH3-128 of size, first and last MiB and 64 samples; of standard input: of all"),
+	INTEGER("first_frame", "number of its first frame; NULL without frames"),
+	INTEGER("frames", "frames in it"),
+	TEXT("format", "pcap, pcapng, and what compressed it"),
+	TEXT("damage", "what is wrong with it, in a sentence"),
+};
+
+static const struct fyke_column host_columns[] = {
+	CAPTURE,
+	KEYTEXT("ip", "its address"),
+	TEXT("mac", "link-layer address that its packets came from: its own, or that of the router it is behind"),
+	TEXT("vendor", "maker of that address's device"),
+	TEXT("name", "its name, where one was seen"),
+	TEXT("os", "its operating system, where that is known"),
+	INTEGER("first_seen_us", "start of its first session"),
+	INTEGER("last_seen_us", "end of its last session"),
+	INTEGER("sessions", "sessions it took part in"),
+	INTEGER("client_sessions", "of them as client"),
+	INTEGER("server_sessions", "of them as server"),
+	INTEGER("sent_packets", "packets it sent"),
+	INTEGER("received_packets", "packets it was sent"),
+	INTEGER("sent_bytes", "IP bytes it sent"),
+	INTEGER("received_bytes", "IP bytes it was sent"),
+};
+
+static const struct fyke_column port_columns[] = {
+	CAPTURE,
+	KEYTEXT("ip", "the host"),
+	KEYTEXT("transport", "tcp or udp"),
+	REQUIRED("port", "the port"),
+	KEYTEXT("state", "open, closed or filtered: only what was proven; open outranks filtered, filtered closed"),
+	TEXT("service", "of the sessions that prove it"),
+	TEXT("product", "what runs there, where it says so"),
+	INTEGER("first_seen_us", "start of the first session that proves it"),
+	INTEGER("last_seen_us", "end of the last session that proves it"),
+	INTEGER("sessions", "sessions that prove it"),
+	INTEGER("clients", "distinct clients of them; NULL where there were too many to tell"),
+	TEXT("evidence", "what was seen: syn, syn-ack, ack · syn, rst · answered · icmp port unreachable …"),
+	PROOF("one of those sessions"),
+};
+
+static const struct fyke_column finding_columns[] = {
+	ID("number of the finding"),
+	CAPTURE,
+	KEYTEXT("rule", "the rule's name"),
+	KEYTEXT("severity", "info, low, medium, high or critical"),
+	KEYTEXT("title", "one line"),
+	TEXT("subject", "host, port or name that it is about"),
+	PROOF("a session that shows it"),
+	INTEGER("first_us", "when it was first seen"),
+	INTEGER("last_us", "when it was last seen"),
+	TEXT("evidence", "what proves it"),
+	TEXT("advice", "what to do"),
+	KEYTEXT("status", "new, known or gone"),
+};
+
+static const struct fyke_column timeline_columns[] = {
+	CAPTURE,
+	REQUIRED("start_us", "start of the bucket"),
+	REQUIRED("width_us", "its width: one second, doubled as often as it takes to stay under 4096 buckets"),
+	TEXT("service", "NULL = none known"),
+	REQUIRED("packets", "packets in it"),
+	REQUIRED("bytes", "their bytes on the wire"),
+};
+
+static const struct fyke_column frame_index_columns[] = {
+	{"file_id", FYKE_TYPE_INTEGER, true, "REFERENCES files(id) ON DELETE CASCADE", FYKE_COLUMN_NONE, 0, "the file"},
+	REQUIRED("frame", "number of a frame; every 256th stands here"),
+	REQUIRED("file_offset", "where its record begins in the file's uncompressed bytes"),
+};
+/* clang-format on */
+
+#define COLUMNS(list) (list), sizeof(list) / sizeof((list)[0])
+
+static const struct fyke_schema_table captures = {
+	"captures", "One row per run: an analysis of files or a time of monitoring.", COLUMNS(capture_columns), NULL};
+static const struct fyke_schema_table files = {"files", "The capture files of a run.", COLUMNS(file_columns), NULL};
+static const struct fyke_schema_table hosts = {"hosts",
+	"Addresses that took part in sessions. Sums count all that was seen, sessions that --keep removed since included.",
+	COLUMNS(host_columns), "\"capture_id\", \"ip\""};
+static const struct fyke_schema_table ports = {"ports",
+	"Ports whose state was proven. TCP open: a SYN-ACK left it. UDP open: it answered, and the roles are not guessed. Closed: a reset answered a SYN, or the host itself sent an ICMP port unreachable. Filtered: another host did, or an ICMP error said prohibited.",
+	COLUMNS(port_columns), "\"capture_id\", \"ip\", \"transport\", \"port\""};
+static const struct fyke_schema_table findings = {
+	"findings", "What rules found.", COLUMNS(finding_columns), NULL};
+static const struct fyke_schema_table timeline = {
+	"timeline", "Packets and bytes over time, by service.", COLUMNS(timeline_columns), NULL};
+static const struct fyke_schema_table frame_index = {"frame_index",
+	"Where frames stand in their files, for going back to the bytes.", COLUMNS(frame_index_columns),
+	"\"file_id\", \"frame\""};
+
+static const struct fyke_schema_table *const tables[] = {&captures, &files, &fyke_schema_sessions,
+	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index};
+
+static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames, &fyke_table_session_parents,
+	&fyke_table_icmp_errors, &fyke_table_tcp_events};
+
+/* Instants before 1970 need the floor of the division; SQLite's truncates. */
+#define ISO(us)                                                                                                   \
+	"strftime('%Y-%m-%dT%H:%M:%S', (" us " - ((" us " % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch')" \
+	" || printf('.%06dZ', ((" us " % 1000000) + 1000000) % 1000000)"
+#define ENDPOINT(ip, port)                                                                    \
+	"CASE WHEN " port " IS NULL THEN " ip " WHEN instr(" ip ", ':') THEN '[' || " ip " || ']:' || " port \
+	" ELSE " ip " || ':' || " port " END"
+
+static const char views[] =
+	"CREATE VIEW session_list AS SELECT s.id AS id, " ISO("s.start_us") " AS start, " ISO("s.end_us") " AS end,"
+	" (s.end_us - s.start_us) / 1000000.0 AS duration_s,"
+	" " ENDPOINT("s.client_ip", "s.client_port") " AS client,"
+	" " ENDPOINT("s.server_ip", "s.server_port") " AS server,"
+	" s.transport AS transport, s.service AS service, s.server_name AS server_name, s.state AS state,"
+	" s.history AS history, s.end_reason AS end_reason,"
+	" s.client_packets AS client_packets, s.server_packets AS server_packets,"
+	" s.client_bytes AS client_bytes, s.server_bytes AS server_bytes,"
+	" s.client_payload_bytes AS client_payload_bytes, s.server_payload_bytes AS server_payload_bytes,"
+	" t.client_retransmitted_segments + t.server_retransmitted_segments AS retransmissions,"
+	" t.client_missing_bytes + t.server_missing_bytes AS missing_bytes,"
+	" t.handshake_us / 1000.0 AS handshake_ms,"
+	" s.tunnel AS tunnel, s.vlan AS vlan, s.community_id AS community_id, s.first_frame AS first_frame,"
+	" s.capture_id AS capture_id"
+	" FROM sessions s LEFT JOIN tcp t ON t.session_id = s.id;"
+	"CREATE VIEW all_hosts AS SELECT ip, max(mac) AS mac, max(vendor) AS vendor, max(name) AS name, max(os) AS os,"
+	" min(first_seen_us) AS first_seen_us, max(last_seen_us) AS last_seen_us, sum(sessions) AS sessions,"
+	" sum(client_sessions) AS client_sessions, sum(server_sessions) AS server_sessions,"
+	" sum(sent_packets) AS sent_packets, sum(received_packets) AS received_packets,"
+	" sum(sent_bytes) AS sent_bytes, sum(received_bytes) AS received_bytes, count(*) AS captures"
+	" FROM hosts GROUP BY ip;"
+	/* 'open' > 'filtered' > 'closed' in alphabetical order too. */
+	"CREATE VIEW all_ports AS SELECT ip, transport, port, max(state) AS state, max(service) AS service,"
+	" max(product) AS product, min(first_seen_us) AS first_seen_us, max(last_seen_us) AS last_seen_us,"
+	" sum(sessions) AS sessions, max(clients) AS clients_at_least, count(*) AS captures"
+	" FROM ports GROUP BY ip, transport, port;";
+
+static const char base_indices[] =
+	"CREATE UNIQUE INDEX sessions_birth ON sessions(capture_id, first_frame, first_ordinal);"
+	"CREATE INDEX files_capture ON files(capture_id);"
+	"CREATE INDEX files_fingerprint ON files(fingerprint);"
+	"CREATE INDEX session_parents_parent ON session_parents(parent_id);"
+	"CREATE INDEX timeline_capture ON timeline(capture_id, start_us);"
+	"CREATE INDEX findings_capture ON findings(capture_id);";
+
+static const struct {
+	const char *name, *columns;
+	const char *where;
+} indices[] = {
+	{"sessions_client", "client_ip, start_us", ""},
+	{"sessions_server", "server_ip, start_us", ""},
+	{"sessions_server_port", "server_port, start_us", ""},
+	{"sessions_service", "service, start_us", ""},
+	{"sessions_start", "start_us", ""},
+	/* For ON DELETE SET NULL: few rows have either. */
+	{"sessions_parent", "parent_id", " WHERE parent_id IS NOT NULL"},
+	{"sessions_quotes", "quotes_id", " WHERE quotes_id IS NOT NULL"},
+};
+
+const struct fyke_schema_table *const *fyke_schema_tables(size_t *count)
+{
+	*count = sizeof(tables) / sizeof(tables[0]);
+	return tables;
+}
+
+const struct fyke_schema_table *fyke_schema_table(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (strcmp(tables[i]->name, name) == 0)
+			return tables[i];
+	}
+	return NULL;
+}
+
+const struct fyke_table *const *fyke_schema_record_tables(size_t *count)
+{
+	*count = sizeof(record_tables) / sizeof(record_tables[0]);
+	return record_tables;
+}
+
+static const char *type_sql(enum fyke_type type)
+{
+	if (type == FYKE_TYPE_TEXT)
+		return "TEXT";
+	return type == FYKE_TYPE_BLOB ? "BLOB" : "INTEGER";
+}
+
+static enum fyke_status create_table(
+	struct sqlite3 *db, const struct fyke_schema_table *table, struct fyke_error *error)
+{
+	sqlite3_str *sql = sqlite3_str_new(db);
+
+	sqlite3_str_appendf(sql, "CREATE TABLE \"%w\"(", table->name);
+	for (size_t i = 0; i < table->column_count; i++) {
+		const struct fyke_column *column = &table->columns[i];
+
+		sqlite3_str_appendf(sql, "%s\"%w\" %s%s%s%s", i > 0 ? ", " : "", column->name,
+			type_sql(column->type), column->required ? " NOT NULL" : "",
+			column->sql != NULL ? " " : "", column->sql != NULL ? column->sql : "");
+	}
+	if (table->key != NULL)
+		sqlite3_str_appendf(sql, ", PRIMARY KEY(%s)) STRICT, WITHOUT ROWID", table->key);
+	else
+		sqlite3_str_appendall(sql, ") STRICT");
+	return fyke_sql_run_built(db, sql, error);
+}
+
+enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyke_error *error)
+{
+	enum fyke_status status = FYKE_OK;
+
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(tables) / sizeof(tables[0]); i++)
+		status = create_table(db, tables[i], error);
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(record_tables) / sizeof(record_tables[0]); i++)
+		status = fyke_schema_make_record_table(db, record_tables[i], error);
+	if (status == FYKE_OK)
+		status = fyke_sql_run(db, base_indices, error);
+	if (status == FYKE_OK)
+		status = fyke_sql_run(db, views, error);
+	return status;
+}
+
+enum fyke_status fyke_schema_make_indices(struct sqlite3 *db, struct fyke_error *error)
+{
+	enum fyke_status status = FYKE_OK;
+
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(indices) / sizeof(indices[0]); i++) {
+		sqlite3_str *sql = sqlite3_str_new(db);
+
+		sqlite3_str_appendf(sql, "CREATE INDEX IF NOT EXISTS %s ON sessions(%s)%s", indices[i].name,
+			indices[i].columns, indices[i].where);
+		status = fyke_sql_run_built(db, sql, error);
+	}
+	return status;
+}
+
+enum fyke_status fyke_schema_drop_indices(struct sqlite3 *db, struct fyke_error *error)
+{
+	enum fyke_status status = FYKE_OK;
+
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(indices) / sizeof(indices[0]); i++) {
+		sqlite3_str *sql = sqlite3_str_new(db);
+
+		sqlite3_str_appendf(sql, "DROP INDEX IF EXISTS %s", indices[i].name);
+		status = fyke_sql_run_built(db, sql, error);
+	}
+	return status;
+}
+
+size_t fyke_schema_record_prefix(const struct fyke_table *table)
+{
+	return table == &fyke_table_session_frames ? 1 : 4;
+}
+
+static const char prefix_sql[] = "\"session_id\" INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE";
+static const char position_sql[] = ", \"n\" INTEGER NOT NULL, \"frame\" INTEGER NOT NULL, \"time_us\" INTEGER NOT NULL";
+
+static enum fyke_status create_record_table(
+	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error)
+{
+	sqlite3_str *sql = sqlite3_str_new(db);
+	bool has_n = fyke_schema_record_prefix(table) > 1;
+
+	sqlite3_str_appendf(sql, "CREATE TABLE IF NOT EXISTS \"%w\"(%s%s", table->name, prefix_sql,
+		has_n ? position_sql : "");
+	if (table == &fyke_table_session_parents) {
+		sqlite3_str_appendall(sql, ", \"parent_id\" INTEGER REFERENCES sessions(id) ON DELETE SET NULL");
+	} else {
+		for (size_t i = 0; i < table->field_count; i++)
+			sqlite3_str_appendf(
+				sql, ", \"%w\" %s", table->fields[i].name, type_sql(table->fields[i].type));
+	}
+	sqlite3_str_appendf(sql, ", PRIMARY KEY(\"session_id\", %s)) STRICT, WITHOUT ROWID",
+		has_n ? "\"n\"" : "\"part\"");
+	return fyke_sql_run_built(db, sql, error);
+}
+
+/* A newer fyke's dissector may know more fields than the one that made the table. */
+static enum fyke_status add_missing_columns(
+	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error)
+{
+	enum fyke_status status = FYKE_OK;
+
+	if (table == &fyke_table_session_parents)
+		return FYKE_OK;
+	for (size_t i = 0; status == FYKE_OK && i < table->field_count; i++) {
+		const struct fyke_field *field = &table->fields[i];
+		sqlite3_str *sql;
+
+		if (sqlite3_table_column_metadata(
+			    db, "main", table->name, field->name, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK)
+			continue;
+		sql = sqlite3_str_new(db);
+		sqlite3_str_appendf(sql, "ALTER TABLE \"%w\" ADD COLUMN \"%w\" %s", table->name, field->name,
+			type_sql(field->type));
+		status = fyke_sql_run_built(db, sql, error);
+	}
+	return status;
+}
+
+enum fyke_status fyke_schema_make_record_table(
+	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error)
+{
+	enum fyke_status status;
+
+	if (fyke_schema_table(table->name) != NULL)
+		return fyke_error_set(error, FYKE_FAILED_INTERNAL,
+			"Records may not be called %s: that is a table of the database's own", table->name);
+	status = create_record_table(db, table, error);
+	return status == FYKE_OK ? add_missing_columns(db, table, error) : status;
+}

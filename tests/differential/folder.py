@@ -1,0 +1,45 @@
+"""Runs fyke over the folder of captures, each into a database of its own, and compares."""
+
+import concurrent.futures
+import os
+import pathlib
+
+from tests.differential import compare
+from tests.support import captures, pcapfile, program
+
+TIMEOUT = 60
+TABLES = {"conv": compare.conv, "zeekconn": compare.zeek, "tcptrace": compare.tcptrace, "icmp": compare.icmp}
+
+
+class Result:
+    def __init__(self, capture, trouble=None, rows=(), sessions=()):
+        self.capture, self.trouble, self.rows, self.sessions = capture, trouble, list(rows), list(sessions)
+
+
+def compare_capture(root, name):
+    with program.scratch() as directory:
+        database = pathlib.Path(directory) / "fyke.db"
+        outcome = program.analyze([root / name], database, timeout=TIMEOUT)
+        trouble = outcome.trouble()
+        if not trouble and not database.is_file():
+            trouble = f"exit status {outcome.status} and no database: {outcome.stderr.strip()[:200]}"
+        if trouble:
+            return Result(name, trouble)
+        sessions = program.sessions(database)
+    frames = pcapfile.read(root / name)
+    compare.add_silence(frames, sessions)
+    rows = list(compare.frames(name, frames, sessions))
+    for table, check in TABLES.items():
+        theirs = captures.oracle(root, name, table)
+        if theirs:
+            rows.extend(check(name, theirs, sessions))
+    return Result(name, None, rows, sessions)
+
+
+def compare_all(root, only=()):
+    """Results in the order of the manifest; `only`: parts of names, any of which must occur."""
+    names = [row["name"] for row in captures.manifest(root)]
+    if only:
+        names = [name for name in names if any(part in name for part in only)]
+    with concurrent.futures.ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        return list(pool.map(compare_capture, [root] * len(names), names, chunksize=8))

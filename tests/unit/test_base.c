@@ -1,0 +1,182 @@
+/* The small things that everything stands on: cursor, varints, arena, pool, addresses, Community ID. */
+#include "analyzer/base/arena.h"
+#include "analyzer/base/cursor.h"
+#include "analyzer/base/pool.h"
+#include "analyzer/base/status.h"
+#include "analyzer/base/varint.h"
+#include "analyzer/session/community_id.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_cursor_faults_stick(void **state)
+{
+	const uint8_t bytes[] = {1, 2, 3};
+	struct fyke_cursor c = fyke_cursor(bytes, sizeof(bytes)), child;
+
+	(void)state;
+	assert_int_equal(fyke_cursor_u16(&c), 0x0102);
+	assert_int_equal(fyke_cursor_u16(&c), 0);
+	assert_int_equal(c.fault, FYKE_FAULT_SHORT);
+	assert_int_equal(fyke_cursor_u8(&c), 0);
+	fyke_cursor_bad(&c);
+	assert_int_equal(c.fault, FYKE_FAULT_SHORT);
+	c = fyke_cursor(bytes, sizeof(bytes));
+	child = fyke_cursor_carve(&c, 1);
+	assert_int_equal(fyke_cursor_u32(&child), 0);
+	assert_true(fyke_cursor_ok(&c));
+	child = fyke_cursor_carve(&c, 9);
+	assert_false(fyke_cursor_ok(&c));
+	assert_int_equal(fyke_cursor_left(&child), 0);
+}
+
+static void test_varint_round_trip(void **state)
+{
+	const uint64_t values[] = {0, 1, 127, 128, 16383, 16384, UINT32_MAX, UINT64_MAX};
+	uint8_t bytes[FYKE_VARINT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		size_t length = fyke_varint_write(values[i], bytes);
+		const uint8_t *at = bytes;
+		uint64_t value;
+
+		assert_true(fyke_varint_read(&at, bytes + length, &value));
+		assert_int_equal(value, values[i]);
+		assert_ptr_equal(at, bytes + length);
+		at = bytes;
+		assert_false(fyke_varint_read(&at, bytes + length - 1, &value));
+	}
+	memset(bytes, 0xff, sizeof(bytes));
+	const uint8_t *at = bytes;
+	uint64_t value;
+	assert_false(fyke_varint_read(&at, bytes + sizeof(bytes), &value));
+}
+
+static void test_arena_merges(void **state)
+{
+	struct fyke_arena a, b;
+	char *first, *large;
+
+	(void)state;
+	fyke_arena_init(&a);
+	fyke_arena_init(&b);
+	first = fyke_arena_copy(&a, "abc", 3);
+	large = fyke_arena_zero(&b, 200000);
+	assert_non_null(large);
+	assert_string_equal(fyke_arena_copy(&b, "def", 3), "def");
+	fyke_arena_merge(&a, &b);
+	assert_null(b.pages);
+	assert_string_equal(first, "abc");
+	large[199999] = 1;
+	assert_null(fyke_arena_take(&a, SIZE_MAX));
+	fyke_arena_reset(&a);
+	assert_string_equal(fyke_arena_copy(&a, "ghi", 3), "ghi");
+	fyke_arena_release(&a);
+}
+
+static void test_pool_reuses(void **state)
+{
+	struct fyke_pool pool;
+	uint32_t first, second;
+
+	(void)state;
+	fyke_pool_init(&pool, 24);
+	first = fyke_pool_take(&pool);
+	assert_int_not_equal(first, 0);
+	memset(fyke_pool_at(&pool, first), 0xff, 24);
+	for (int i = 0; i < 3 * FYKE_POOL_SLAB; i++)
+		assert_int_not_equal(fyke_pool_take(&pool), 0);
+	fyke_pool_give(&pool, first);
+	second = fyke_pool_take(&pool);
+	assert_int_equal(first, second);
+	assert_int_equal(((char *)fyke_pool_at(&pool, second))[20], 0);
+	assert_int_equal(pool.live, 3 * FYKE_POOL_SLAB + 1);
+	fyke_pool_release(&pool);
+}
+
+static void test_error_text_is_printable(void **state)
+{
+	struct fyke_error error;
+
+	(void)state;
+	assert_int_equal(fyke_error_set(&error, FYKE_FAILED_IO, "no file %s", "a\x1b[2Jb\n"), FYKE_FAILED_IO);
+	assert_string_equal(error.text, "no file a?[2Jb?");
+}
+
+struct vector {
+	const char *source, *destination;
+	uint8_t protocol;
+	uint16_t source_port, destination_port; /* of ICMP: type and code */
+	const char *id;
+};
+
+/* SEMANTICS §5 and the specification's own baseline. */
+static const struct vector vectors[] = {
+	{"1.2.3.4", "5.6.7.8", 6, 1122, 3344, "1:wCb3OG7yAFWelaUydu0D+125CLM="},
+	{"5.6.7.8", "1.2.3.4", 6, 3344, 1122, "1:wCb3OG7yAFWelaUydu0D+125CLM="},
+	{"1.2.3.4", "5.6.7.8", 17, 1122, 3344, "1:0Mu9InQx6z4ZiCZM/7HXi2WMhOg="},
+	{"1.2.3.4", "5.6.7.8", 1, 8, 0, "1:crodRHL2FEsHjbv3UkRrfbs4bZ0="},
+	{"5.6.7.8", "1.2.3.4", 1, 0, 8, "1:crodRHL2FEsHjbv3UkRrfbs4bZ0="},
+	{"fe80:1:203:405:607:809:a0b:c0d", "fe80:1011:1213:1415:1617:1819:1a1b:1c1d", 58, 128, 0,
+		"1:0bf7hyMJUwt3fMED7z8LIfRpBeo="},
+	{"1.2.3.4", "5.6.7.8", 10, 0, 0, "1:7bYuQ7nyGBIQn7uDcQ5WraAnhWI="},
+};
+
+static void test_community_id_vectors(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		const struct vector *v = &vectors[i];
+		struct fyke_community_id_input input = {.protocol = v->protocol,
+			.is_icmp = v->protocol == 1 || v->protocol == 58,
+			.has_ports = v->protocol == 6 || v->protocol == 17,
+			.source_port = v->source_port,
+			.destination_port = v->destination_port,
+			.icmp_type = (uint8_t)v->source_port,
+			.icmp_code = (uint8_t)v->destination_port};
+		char text[FYKE_COMMUNITY_ID_TEXT];
+
+		assert_true(fyke_address_parse(v->source, &input.source));
+		assert_true(fyke_address_parse(v->destination, &input.destination));
+		fyke_community_id(&input, text);
+		assert_string_equal(text, v->id);
+	}
+}
+
+static void test_address_text(void **state)
+{
+	static const char *const texts[] = {"0.0.0.0", "255.10.9.100", "::", "2001:db8::1", "fe80::1:0:0:1"};
+	char out[FYKE_ADDRESS_TEXT];
+	struct fyke_address address;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_true(fyke_address_parse(texts[i], &address));
+		assert_int_equal(fyke_address_text(&address, out), strlen(texts[i]));
+		assert_string_equal(out, texts[i]);
+	}
+	assert_false(fyke_address_parse("1.2.3", &address));
+	assert_int_equal(fyke_address_text(&address, out), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cursor_faults_stick),
+		cmocka_unit_test(test_varint_round_trip),
+		cmocka_unit_test(test_arena_merges),
+		cmocka_unit_test(test_pool_reuses),
+		cmocka_unit_test(test_error_text_is_printable),
+		cmocka_unit_test(test_community_id_vectors),
+		cmocka_unit_test(test_address_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
