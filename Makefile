@@ -138,6 +138,9 @@ FORCE:
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 SUBMAKE = $(MAKE) $(JOBS)
 
+# cmocka.h needs these before it, in whatever order a formatter puts them.
+$(BUILD)/tests/unit/%.o: private CPPFLAGS += -include setjmp.h -include stdarg.h -include stddef.h -include stdint.h
+
 $(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UNIT_SUPPORT)) $(CLI_LIB) $(LIB)
 	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm -lcmocka
 
@@ -201,6 +204,10 @@ fuzz: ## run every fuzz harness for FUZZ_SECONDS (60) each (ONLY=part of a name)
 	@$(SUBMAKE) VARIANT=fuzz fuzz-build
 	@scripts/fuzz build/fuzz $(FUZZ_SECONDS) '$(ONLY)'
 
+.PHONY: bless
+bless: $(FYKE) ## show how a golden case would change, and take it as right (CASE=name)
+	@FYKE=$(FYKE) tests/golden/bless $(CASE)
+
 .PHONY: bench bench-build
 bench-build: $(FYKE) $(BENCH_PROGRAMS)
 bench: ## time and memory on generated traces
@@ -217,9 +224,10 @@ demo: ## install what is missing, build, analyze the example, show summary, quer
 	@scripts/demo $(FYKE)
 
 .PHONY: docs
-docs: $(FYKE) ## write the generated pages: docs/database.md
+docs: $(FYKE) ## write what is generated: docs/database.md, the output shown in README.md
 	$(FYKE) help database >$(BUILD)/database.md
 	@cmp -s $(BUILD)/database.md docs/database.md || cp $(BUILD)/database.md docs/database.md
+	scripts/tour $(FYKE)
 
 FORMATTED = $(sort $(wildcard analyzer/*.[ch] analyzer/*/*.[ch] dissectors/*.[ch] storage/*.[ch] reports/*.[ch] \
 	cli/*.[ch] tests/*/*.[ch] bench/*.[ch]))

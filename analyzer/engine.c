@@ -305,6 +305,8 @@ enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, b
 enum fyke_status fyke_engine_end(struct fyke_engine *engine, struct fyke_tick *tick, struct fyke_error *error)
 {
 	tick->flush = true;
+	if (!expire(engine, engine->clock_ns))
+		return out_of_memory(error);
 	while (engine->table.count > 0) {
 		uint32_t index = fyke_flow_table_oldest(&engine->table);
 

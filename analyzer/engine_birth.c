@@ -17,8 +17,8 @@ static bool is_bare_syn(const struct fyke_packet *packet)
 }
 
 /* Whether the sender of a first packet is taken for the server. A bare SYN and an ICMP query come from
- * the client; else the side whose port looks like a server's is the server; where both do, the lower
- * port, except that a SYN-ACK's sender then stays the client until more is seen. */
+ * the client; else the side whose port looks like a server's is the server. Where both do, TCP's lower port
+ * is, except that a SYN-ACK's sender stays the client until more is seen. */
 static bool is_flipped(const struct fyke_engine *engine, const struct fyke_packet *packet)
 {
 	const struct fyke_services *services = engine->options.services;
@@ -30,9 +30,8 @@ static bool is_flipped(const struct fyke_engine *engine, const struct fyke_packe
 		return false;
 	if (!fyke_services_is_server(services, packet->protocol, packet->destination_port))
 		return true;
-	if (packet->kind == FYKE_PACKET_TCP && (packet->tcp.flags & FYKE_TCP_SYN) != 0)
-		return false;
-	return packet->source_port < packet->destination_port;
+	return packet->kind == FYKE_PACKET_TCP && (packet->tcp.flags & FYKE_TCP_SYN) == 0 &&
+	       packet->source_port < packet->destination_port;
 }
 
 void fyke_engine_name_service(struct fyke_engine *engine, struct fyke_flow *flow)

@@ -87,6 +87,23 @@ static void count_frame(struct fyke_front *front)
 		front->counters.inner_refusals[decoded->refusal]++;
 }
 
+/* Puts the fragment in work to the others. A first fragment that the snaplen cut can never become part
+ * of a whole: what it has is read at once, so that its session is known. */
+static bool whole_datagram(struct fyke_front *front, struct fyke_datagram *datagram)
+{
+	const struct fyke_fragment *fragment = &front->decoded.fragment;
+
+	if (fragment->offset > 0 || fragment->captured == fragment->length)
+		return fyke_defrag_add(front->defrag, fragment, datagram);
+	*datagram = (struct fyke_datagram){.network = fragment->packet,
+		.next_header = fragment->next_header,
+		.data = fragment->data,
+		.length = fragment->length,
+		.captured = fragment->captured};
+	datagram->network.is_fragmented = true;
+	return true;
+}
+
 bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, int64_t next_ns)
 {
 	struct fyke_datagram datagram;
@@ -97,7 +114,7 @@ bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, i
 	add_packets(front);
 	/* what a whole datagram carries may again be a fragment, of a tunnel's inner packet */
 	for (int depth = 0; depth < FYKE_LAYERS_MAX && front->decoded.has_fragment; depth++) {
-		if (!fyke_defrag_add(front->defrag, &front->decoded.fragment, &datagram))
+		if (!whole_datagram(front, &datagram))
 			break;
 		fyke_decode_datagram(&datagram.network, datagram.next_header, datagram.data, datagram.length,
 			datagram.captured, &front->decoded);
@@ -131,11 +148,15 @@ void fyke_front_expire(struct fyke_front *front, bool end)
 		fyke_defrag_expire(front->defrag, front->clock_ns);
 }
 
-/* Fragments of datagrams that never became whole gave nothing in the end: they are refused after all. */
+/* Frames whose fragment never became part of a whole datagram gave nothing in the end: they are refused
+ * after all. */
 struct fyke_front_counters fyke_front_counters(const struct fyke_front *front)
 {
 	struct fyke_front_counters counters = front->counters;
 
 	counters.defrag = fyke_defrag_counters(front->defrag);
+	counters.decoded -= counters.defrag.outer_incomplete;
+	counters.refused += counters.defrag.outer_incomplete;
+	counters.refusals[FYKE_REFUSAL_FRAGMENT_INCOMPLETE] += counters.defrag.outer_incomplete;
 	return counters;
 }

@@ -72,7 +72,8 @@ static enum fyke_status check_outputs(const struct fyke_analyze_options *options
 	enum fyke_status status = FYKE_OK;
 
 	if (options->json != NULL)
-		status = fyke_output_check(options->json, options->force, options->files, options->file_count, error);
+		status = fyke_output_check(
+			options->json, options->force, options->files, options->file_count, error);
 	if (status == FYKE_OK && !options->no_database)
 		status = fyke_output_not_input(options->database, options->files, options->file_count, error);
 	return status;
@@ -95,7 +96,8 @@ static enum fyke_status open_source(struct analysis *analysis, struct fyke_error
 
 static enum fyke_status open_writer(struct analysis *analysis, struct fyke_error *error)
 {
-	const struct fyke_writer_options writer = {.path = analysis->options.database, .again = analysis->options.again};
+	const struct fyke_writer_options writer = {
+		.path = analysis->options.database, .again = analysis->options.again};
 
 	if (analysis->options.no_database)
 		return FYKE_OK;
@@ -111,7 +113,8 @@ static enum fyke_status prepare(struct analysis *analysis, struct fyke_error *er
 	if (status == FYKE_OK)
 		status = fyke_services_new(analysis->options.services, &analysis->services, error);
 	if (status == FYKE_OK)
-		status = fyke_run_begin(&analysis->run, analysis->source, NULL, analysis->options.shaping, error);
+		status = fyke_run_begin(
+			&analysis->run, analysis->source, NULL, analysis->options.shaping, error);
 	if (status == FYKE_OK)
 		status = open_writer(analysis, error);
 	return status;
@@ -147,7 +150,8 @@ static enum fyke_status run_pipeline(struct analysis *analysis, struct fyke_erro
 /* Stores what the run was, also when it failed: what was good stays. The first failure is the one told. */
 static enum fyke_status finish(struct analysis *analysis, enum fyke_status ran, struct fyke_error *error)
 {
-	enum fyke_capture_status how = ran != FYKE_OK || *analysis->stop ? FYKE_CAPTURE_INTERRUPTED : FYKE_CAPTURE_COMPLETE;
+	enum fyke_capture_status how =
+		ran != FYKE_OK || *analysis->stop ? FYKE_CAPTURE_INTERRUPTED : FYKE_CAPTURE_COMPLETE;
 	struct fyke_error later;
 	enum fyke_status status;
 
@@ -157,7 +161,8 @@ static enum fyke_status finish(struct analysis *analysis, enum fyke_status ran, 
 		enum fyke_status stored;
 
 		analysis->writer = NULL;
-		stored = fyke_writer_finish(writer, &analysis->run.capture, &analysis->capture_id, status == FYKE_OK ? &later : NULL);
+		stored = fyke_writer_finish(writer, &analysis->run.capture, &analysis->capture_id,
+			status == FYKE_OK ? &later : NULL);
 		status = status == FYKE_OK ? stored : status;
 	}
 	if (ran != FYKE_OK)
@@ -178,7 +183,8 @@ static enum fyke_status show(const struct analysis *analysis, struct fyke_error 
 	if (!options->quiet && !json_on_stdout)
 		status = fyke_show_summary(options->database, analysis->capture_id, error);
 	if (status == FYKE_OK && options->json != NULL)
-		status = fyke_show_json(options->database, analysis->capture_id, options->json, options->force, error);
+		status = fyke_show_json(
+			options->database, analysis->capture_id, options->json, options->force, error);
 	return status;
 }
 
@@ -202,7 +208,8 @@ static int verdict(const struct analysis *analysis)
 
 		if (file->damage == NULL)
 			continue;
-		fyke_warn(command, "%s: %s", strcmp(file->name, "-") == 0 ? "standard input" : file->name, file->damage);
+		fyke_warn(command, "%s: %s", strcmp(file->name, "-") == 0 ? "standard input" : file->name,
+			file->damage);
 		result = FYKE_EXIT_DAMAGED;
 	}
 	if (*analysis->stop) {

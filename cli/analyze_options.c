@@ -9,15 +9,31 @@
 #include <string.h>
 
 enum {
-	OPTION_DATABASE, OPTION_READ, OPTION_FILTER, OPTION_COUNT, OPTION_SNAPLEN, OPTION_QUIET, OPTION_JSON,
-	OPTION_FORCE, OPTION_AGAIN, OPTION_STATS, OPTION_SERVICES, OPTION_MEMORY, OPTION_TCP_TIMEOUT,
-	OPTION_TCP_HALF_OPEN_TIMEOUT, OPTION_UDP_TIMEOUT, OPTION_USER, OPTION_NO_DATABASE, OPTION_END
+	OPTION_DATABASE,
+	OPTION_READ,
+	OPTION_FILTER,
+	OPTION_COUNT,
+	OPTION_SNAPLEN,
+	OPTION_QUIET,
+	OPTION_JSON,
+	OPTION_FORCE,
+	OPTION_AGAIN,
+	OPTION_STATS,
+	OPTION_SERVICES,
+	OPTION_MEMORY,
+	OPTION_TCP_TIMEOUT,
+	OPTION_TCP_HALF_OPEN_TIMEOUT,
+	OPTION_UDP_TIMEOUT,
+	OPTION_USER,
+	OPTION_NO_DATABASE,
+	OPTION_END
 };
 
 static const struct fyke_option list[] = {
 	[OPTION_DATABASE] = {'d', "database", "FILE", "the session database (fyke.db)"},
 	[OPTION_READ] = {'r', "read", "FILE", "a capture file, like FILE without the option"},
-	[OPTION_FILTER] = {'f', "filter", "EXPRESSION", "only packets that pass this BPF filter ('tcp port 80')"},
+	[OPTION_FILTER] = {'f', "filter", "EXPRESSION",
+		"only packets that pass this BPF filter ('tcp port 80')"},
 	[OPTION_COUNT] = {'c', "count", "N", "stop after N packets"},
 	[OPTION_SNAPLEN] = {'s', "snaplen", "BYTES", "read only so much of each packet"},
 	[OPTION_QUIET] = {'q', "quiet", NULL, "no progress, no summary"},
@@ -25,10 +41,13 @@ static const struct fyke_option list[] = {
 	[OPTION_FORCE] = {0, "force", NULL, "let --json replace an existing file"},
 	[OPTION_AGAIN] = {0, "again", NULL, "take files that another capture in the database holds already"},
 	[OPTION_STATS] = {0, "stats", NULL, "counters and the sums that must come out, on standard error"},
-	[OPTION_SERVICES] = {0, "services", "FILE", "names of ports as in /etc/services, over the built-in ones"},
-	[OPTION_MEMORY] = {0, "memory", "SIZE", "most memory for open sessions (256M, 2G); the oldest go first"},
+	[OPTION_SERVICES] = {0, "services", "FILE",
+		"names of ports as in /etc/services, over the built-in ones"},
+	[OPTION_MEMORY] = {0, "memory", "SIZE",
+		"most memory for open sessions (256M, 2G); the oldest go first"},
 	[OPTION_TCP_TIMEOUT] = {0, "tcp-timeout", "TIME", "silence that ends a TCP session (7440s)"},
-	[OPTION_TCP_HALF_OPEN_TIMEOUT] = {0, "tcp-half-open-timeout", "TIME", "the same before the handshake is done (60s)"},
+	[OPTION_TCP_HALF_OPEN_TIMEOUT] = {0, "tcp-half-open-timeout", "TIME",
+		"the same before the handshake is done (60s)"},
 	[OPTION_UDP_TIMEOUT] = {0, "udp-timeout", "TIME", "silence that ends any other session (60s)"},
 	[OPTION_USER] = {0, "user", "NAME", "started as root: become NAME (else who called sudo, else fyke)"},
 	[OPTION_NO_DATABASE] = {0, "no-database", NULL, "store and show nothing: to measure the packet path"},
@@ -38,9 +57,12 @@ static const struct fyke_option list[] = {
 const struct fyke_command_help fyke_help_analyze = {
 	.summary = "rebuild the sessions of capture files into the database",
 	.usage = "[OPTIONS] FILE...",
-	.about = "Reads pcap and pcapng, plain or compressed with gzip, zstd or lz4; - is standard input. Several\n"
-		 "files are one time line, in the order of their first packets. A second analysis of the same files\n"
-		 "replaces the first. Exit code 3: the input was damaged, held nothing, or nothing passed the filter.\n",
+	.about = "Reads pcap and pcapng, plain or compressed with gzip, zstd or lz4; - is standard input. "
+		 "Several\n"
+		 "files are one time line, in the order of their first packets. A second analysis of the "
+		 "same files\n"
+		 "replaces the first. Exit code 3: the input was damaged, held nothing, or nothing passed "
+		 "the filter.\n",
 	.options = list,
 	.examples = "fyke analyze capture.pcapng\n"
 		    "fyke analyze -d monday.db -f 'not port 22' monday-*.pcap.gz\n"
@@ -80,7 +102,8 @@ static bool take_long_value(struct fyke_analyze_options *options, int option, co
 	case FYKE_OPTION(OPTION_TCP_TIMEOUT):
 		return take_duration("--tcp-timeout", value, &options->engine.tcp_idle_ns, result);
 	case FYKE_OPTION(OPTION_TCP_HALF_OPEN_TIMEOUT):
-		return take_duration("--tcp-half-open-timeout", value, &options->engine.tcp_half_open_ns, result);
+		return take_duration(
+			"--tcp-half-open-timeout", value, &options->engine.tcp_half_open_ns, result);
 	default:
 		return take_duration("--udp-timeout", value, &options->engine.udp_idle_ns, result);
 	}
@@ -146,7 +169,8 @@ static void describe(struct fyke_analyze_options *options)
 	if (options->filter != NULL)
 		(void)snprintf(text, room, "-f '%s' ", options->filter);
 	if (options->frame_limit != 0)
-		(void)snprintf(text + strlen(text), room - strlen(text), "-c %lu ", (unsigned long)options->frame_limit);
+		(void)snprintf(text + strlen(text), room - strlen(text), "-c %lu ",
+			(unsigned long)options->frame_limit);
 	if (options->snaplen != 0)
 		(void)snprintf(text + strlen(text), room - strlen(text), "-s %u ", options->snaplen);
 	if (options->engine.memory != 0)
@@ -156,8 +180,8 @@ static void describe(struct fyke_analyze_options *options)
 		(void)snprintf(text + strlen(text), room - strlen(text), "--services %s ", options->services);
 	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
 		if (timeouts[i].ns != 0)
-			(void)snprintf(text + strlen(text), room - strlen(text), "%s %.9gs ", timeouts[i].name,
-				(double)timeouts[i].ns / 1e9);
+			(void)snprintf(text + strlen(text), room - strlen(text), "%s %.9gs ",
+				timeouts[i].name, (double)timeouts[i].ns / 1e9);
 	}
 	if (*text != '\0' && text[strlen(text) - 1] == ' ')
 		text[strlen(text) - 1] = '\0';

@@ -11,18 +11,19 @@
 #include "cli/options.h"
 
 enum fyke_exit {
-	FYKE_EXIT_DONE = 0,    /* "nothing matched" is an answer, too */
-	FYKE_EXIT_FAILED = 1,  /* nothing was lost that had been stored */
+	FYKE_EXIT_DONE = 0,   /* "nothing matched" is an answer, too */
+	FYKE_EXIT_FAILED = 1, /* nothing was lost that had been stored */
 	FYKE_EXIT_USAGE = 2,
-	FYKE_EXIT_DAMAGED = 3, /* done, but the input was damaged, held nothing, or nothing passed the filter */
+	FYKE_EXIT_DAMAGED =
+		3, /* done, but the input was damaged, held nothing, or nothing passed the filter */
 };
 
 struct fyke_command_help {
-	const char *summary;  /* one line, no full stop: "answer a question from the database" */
-	const char *usage;    /* behind "fyke NAME": "[OPTIONS] FILE..." */
-	const char *about;    /* NULL or whole lines, at most 100 columns each, ending in \n */
+	const char *summary;		   /* one line, no full stop: "answer a question from the database" */
+	const char *usage;		   /* behind "fyke NAME": "[OPTIONS] FILE..." */
+	const char *about;		   /* NULL or whole lines, at most 100 columns each, ending in \n */
 	const struct fyke_option *options; /* NULL or a list that ends with a zeroed one */
-	const char *examples; /* NULL or whole lines without indentation, ending in \n */
+	const char *examples;		   /* NULL or whole lines without indentation, ending in \n */
 };
 
 /* argv[0] is the command's name. Returns an enum fyke_exit; standard output is flushed and checked by

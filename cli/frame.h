@@ -15,7 +15,7 @@ struct fyke_command {
 };
 
 const struct fyke_command *fyke_command_find(const char *name); /* NULL where there is none */
-const char *fyke_command_nearest(const char *name);             /* the name that was probably meant, or NULL */
+const char *fyke_command_nearest(const char *name); /* the name that was probably meant, or NULL */
 void fyke_print_overview(FILE *out);
 
 #endif

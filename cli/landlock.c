@@ -22,12 +22,21 @@
 enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446, VERSION_FLAG = 1, RULE_PATH_BENEATH = 1 };
 
 enum {
-	EXECUTE = 1 << 0, WRITE_FILE = 1 << 1, READ_FILE = 1 << 2, READ_DIR = 1 << 3, REMOVE_DIR = 1 << 4,
-	REMOVE_FILE = 1 << 5, MAKE_REG = 1 << 8, ALL_OF_VERSION_1 = (1 << 13) - 1, REFER = 1 << 13, TRUNCATE = 1 << 14,
+	EXECUTE = 1 << 0,
+	WRITE_FILE = 1 << 1,
+	READ_FILE = 1 << 2,
+	READ_DIR = 1 << 3,
+	REMOVE_DIR = 1 << 4,
+	REMOVE_FILE = 1 << 5,
+	MAKE_REG = 1 << 8,
+	ALL_OF_VERSION_1 = (1 << 13) - 1,
+	REFER = 1 << 13,
+	TRUNCATE = 1 << 14,
 	BIND_AND_CONNECT_TCP = 3,
 	READ = READ_FILE | READ_DIR,
 	CHANGE = READ | WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE,
-	FILE_ONLY = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE, /* the rights that a rule on a plain file may hold */
+	FILE_ONLY = EXECUTE | WRITE_FILE | READ_FILE |
+		    TRUNCATE, /* the rights that a rule on a plain file may hold */
 };
 
 struct ruleset {
@@ -58,7 +67,8 @@ static bool open_wall(struct wall *wall)
 	if (version >= 4)
 		ruleset.network = BIND_AND_CONNECT_TCP;
 	wall->handled = ruleset.files;
-	wall->fd = (int)syscall(CREATE_RULESET, &ruleset, version >= 4 ? sizeof(ruleset) : sizeof(ruleset.files), 0);
+	wall->fd = (int)syscall(
+		CREATE_RULESET, &ruleset, version >= 4 ? sizeof(ruleset) : sizeof(ruleset.files), 0);
 	return wall->fd >= 0;
 }
 
@@ -104,7 +114,8 @@ static void allow_directory_of(const struct wall *wall, const char *path)
 
 static void allow_system(const struct wall *wall)
 {
-	static const char *const read_only[] = {"/usr", "/etc", "/lib", "/lib64", "/proc", "/sys", "/dev", "/run/systemd"};
+	static const char *const read_only[] = {
+		"/usr", "/etc", "/lib", "/lib64", "/proc", "/sys", "/dev", "/run/systemd"};
 	static const char *const temporary[] = {"/tmp", "/var/tmp", "/usr/tmp"};
 	static const char *const variables[] = {"SQLITE_TMPDIR", "TMPDIR"};
 

@@ -112,6 +112,10 @@ static unsigned layout(const struct fyke_live_look *look, bool shown[COLUMN_COUN
 		shown[wanted[i]] = true;
 		used += columns[wanted[i]].width + 1;
 	}
+	if (shown[UP] && !shown[DOWN]) { /* one without the other says little */
+		shown[UP] = false;
+		used -= columns[UP].width + 1;
+	}
 	left = look->columns > used ? look->columns - used : 0;
 	width = ENDPOINT_LEAST + left / 2;
 	if (look->columns < 2 * ENDPOINT_LEAST + 2)
@@ -155,7 +159,7 @@ static const char *cell_text(
 	case SERVICE:
 		return entry->service[0] != '\0' ? entry->service : entry->transport;
 	case STATE:
-		return entry->ended ? fyke_state_name(entry->state) : "open";
+		return fyke_state_name(entry->state);
 	case TOTAL:
 		return fyke_text_bytes(entry->bytes[0] + entry->bytes[1], out);
 	case RESENT:
@@ -226,20 +230,24 @@ static void put_packets(const struct fyke_live_totals *totals, const struct fyke
 
 static void put_sessions(const struct fyke_live_totals *totals, const struct fyke_live_look *look, FILE *out)
 {
-	char seen[FYKE_TEXT_NUMBER], open[FYKE_TEXT_NUMBER], stored[FYKE_TEXT_NUMBER],
-		drops[2 * FYKE_TEXT_NUMBER + 48];
-	char kernel[FYKE_TEXT_NUMBER], interface[FYKE_TEXT_NUMBER], refused[FYKE_TEXT_NUMBER];
+	char seen[FYKE_TEXT_NUMBER], open[FYKE_TEXT_NUMBER], stored[FYKE_TEXT_NUMBER];
 
-	(void)snprintf(drops, sizeof(drops), "drops not known");
-	if (totals->drops_known)
-		(void)snprintf(drops, sizeof(drops), "dropped by kernel %s, interface %s",
-			fyke_text_count((int64_t)totals->kernel_drops, kernel),
-			fyke_text_count((int64_t)totals->interface_drops, interface));
-	put_line(out, look, "%s sessions, %s open, %s stored   refused %s, %s",
+	put_line(out, look, "%s sessions, %s open, %s stored",
 		fyke_text_count((int64_t)totals->sessions, seen),
 		fyke_text_count((int64_t)totals->sessions_open, open),
-		fyke_text_count((int64_t)totals->stored, stored),
-		fyke_text_count((int64_t)totals->refused, refused), drops);
+		fyke_text_count((int64_t)totals->stored, stored));
+}
+
+static void put_losses(const struct fyke_live_totals *totals, const struct fyke_live_look *look, FILE *out)
+{
+	char kernel[FYKE_TEXT_NUMBER] = "?", interface[FYKE_TEXT_NUMBER] = "?", refused[FYKE_TEXT_NUMBER];
+
+	if (totals->drops_known) {
+		(void)fyke_text_count((int64_t)totals->kernel_drops, kernel);
+		(void)fyke_text_count((int64_t)totals->interface_drops, interface);
+	}
+	put_line(out, look, "packets dropped by kernel %s, by interface %s, not read %s", kernel, interface,
+		fyke_text_count((int64_t)totals->refused, refused));
 }
 
 void fyke_live_head_draw(
@@ -254,6 +262,9 @@ void fyke_live_head_draw(
 		break;
 	case 2:
 		put_sessions(totals, look, out);
+		break;
+	case 3:
+		put_losses(totals, look, out);
 		break;
 	case 4:
 		put_titles(look, out);

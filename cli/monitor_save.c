@@ -14,7 +14,7 @@ struct fyke_monitor_save {
 	const char *path;
 	const struct fyke_source *source;
 	FILE *file;
-	struct fyke_writer *writer;
+	struct fyke_capture_writer *writer;
 	uint32_t interface_count;
 	uint32_t *interfaces; /* the writer's index of each of the source's interfaces */
 	bool broken_pipe;
@@ -62,7 +62,7 @@ enum fyke_status fyke_monitor_save_open(const char *path, bool force, const stru
 	struct fyke_monitor_save **out, struct fyke_error *error)
 {
 	struct fyke_monitor_save *save = calloc(1, sizeof(*save));
-	struct fyke_writer_options options = {.name = path};
+	struct fyke_capture_writer_options options = {.name = path};
 	enum fyke_status status;
 
 	if (save == NULL)
@@ -74,10 +74,10 @@ enum fyke_status fyke_monitor_save_open(const char *path, bool force, const stru
 		return FYKE_FAILED_IO;
 	}
 	options.file = save->file;
-	options.format = is_classic_name(path) ? FYKE_WRITER_PCAP : FYKE_WRITER_PCAPNG;
-	status = fyke_writer_new(&options, &save->writer, error);
+	options.format = is_classic_name(path) ? FYKE_CAPTURE_WRITER_PCAP : FYKE_CAPTURE_WRITER_PCAPNG;
+	status = fyke_capture_writer_new(&options, &save->writer, error);
 	if (status == FYKE_OK)
-		status = fyke_writer_flush(save->writer, error);
+		status = fyke_capture_writer_flush(save->writer, error);
 	if (status != FYKE_OK) {
 		(void)!fyke_monitor_save_close(save, NULL);
 		return status;
@@ -99,7 +99,7 @@ static enum fyke_status learn_interfaces(
 	save->interfaces = larger;
 	while (save->interface_count < count) {
 		uint32_t at = save->interface_count;
-		enum fyke_status status = fyke_writer_interface(
+		enum fyke_status status = fyke_capture_writer_interface(
 			save->writer, &interfaces[at], fcs_length, &save->interfaces[at], error);
 
 		if (status != FYKE_OK)
@@ -121,7 +121,7 @@ static enum fyke_status write_frame(
 	if (frame->interface >= save->interface_count)
 		return fyke_error_set(
 			error, FYKE_FAILED_INTERNAL, "-w %s: a packet of an unknown interface", save->path);
-	return fyke_writer_frame(save->writer, frame, save->interfaces[frame->interface], error);
+	return fyke_capture_writer_frame(save->writer, frame, save->interfaces[frame->interface], error);
 }
 
 static enum fyke_status remember(struct fyke_monitor_save *save, enum fyke_status status)
@@ -147,7 +147,7 @@ enum fyke_status fyke_monitor_save_tap(
 
 enum fyke_status fyke_monitor_save_flush(struct fyke_monitor_save *save, struct fyke_error *error)
 {
-	return remember(save, fyke_writer_flush(save->writer, error));
+	return remember(save, fyke_capture_writer_flush(save->writer, error));
 }
 
 enum fyke_status fyke_monitor_save_close(struct fyke_monitor_save *save, struct fyke_error *error)
@@ -157,8 +157,8 @@ enum fyke_status fyke_monitor_save_close(struct fyke_monitor_save *save, struct 
 	if (save == NULL)
 		return FYKE_OK;
 	if (save->writer != NULL)
-		status = remember(save, fyke_writer_flush(save->writer, error));
-	fyke_writer_free(save->writer);
+		status = remember(save, fyke_capture_writer_flush(save->writer, error));
+	fyke_capture_writer_free(save->writer);
 	if (save->file != stdout && fclose(save->file) != 0 && status == FYKE_OK)
 		status = fyke_error_set(error, FYKE_FAILED_IO, "-w %s: %s", save->path, strerror(errno));
 	free(save->interfaces);

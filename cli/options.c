@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void fyke_options_begin(struct fyke_arguments *arguments, int argc, char **argv, const struct fyke_command_help *help)
+void fyke_options_begin(
+	struct fyke_arguments *arguments, int argc, char **argv, const struct fyke_command_help *help)
 {
 	*arguments = (struct fyke_arguments){.argc = argc, .argv = argv, .help = help, .first = argc};
 	optind = 0; /* glibc: start afresh, also its hidden state */
@@ -35,7 +36,8 @@ static void fill_tables(const struct fyke_option *options, struct getopt_tables 
 		const struct fyke_option *o = &options[i];
 		int value = o->letter != 0 ? o->letter : FYKE_OPTION(i);
 
-		*name++ = (struct option){o->name, o->argument == NULL ? no_argument : required_argument, NULL, value};
+		*name++ = (struct option){
+			o->name, o->argument == NULL ? no_argument : required_argument, NULL, value};
 		if (o->letter == 0)
 			continue;
 		has_h = has_h || o->letter == 'h';
@@ -126,7 +128,8 @@ bool fyke_parse_count(const char *text, uint64_t most, uint64_t *count)
 	for (const char *c = text; *c != '\0'; c++) {
 		unsigned digit = (unsigned)(*c - '0');
 
-		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
+		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, digit, &value))
 			return false;
 	}
 	if (value > most)
@@ -181,8 +184,8 @@ static bool parse_with_unit(const char *text, const struct unit *units, double *
 bool fyke_parse_size(const char *text, uint64_t *bytes)
 {
 	static const struct unit units[] = {{"", 1}, {"b", 1}, {"k", 0x1p10}, {"kb", 0x1p10}, {"kib", 0x1p10},
-		{"m", 0x1p20}, {"mb", 0x1p20}, {"mib", 0x1p20}, {"g", 0x1p30}, {"gb", 0x1p30}, {"gib", 0x1p30},
-		{"t", 0x1p40}, {"tb", 0x1p40}, {"tib", 0x1p40}, {NULL, 0}};
+		{"m", 0x1p20}, {"mb", 0x1p20}, {"mib", 0x1p20}, {"g", 0x1p30}, {"gb", 0x1p30},
+		{"gib", 0x1p30}, {"t", 0x1p40}, {"tb", 0x1p40}, {"tib", 0x1p40}, {NULL, 0}};
 	double value;
 
 	if (!parse_with_unit(text, units, &value) || value >= 0x1p63)
@@ -193,8 +196,8 @@ bool fyke_parse_size(const char *text, uint64_t *bytes)
 
 bool fyke_parse_duration(const char *text, int64_t *ns)
 {
-	static const struct unit units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"m", 60e9},
-		{"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {"w", 604800e9}, {NULL, 0}};
+	static const struct unit units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1},
+		{"m", 60e9}, {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {"w", 604800e9}, {NULL, 0}};
 	double value;
 
 	if (!parse_with_unit(text, units, &value) || value >= 0x1p63)

@@ -11,8 +11,9 @@
  *	fyke_options_begin(&arguments, argc, argv, &fyke_help_query);
  *	while ((option = fyke_options_next(&arguments)) != FYKE_OPTIONS_END) {
  *		if (option == 'd') database = arguments.value;
- *		else if (option == FYKE_OPTION(1)) force = true;   // index in the list, for those without a letter
- *		else return arguments.exit;                        // FYKE_OPTIONS_STOP: help was printed, or a mistake told
+ *		else if (option == FYKE_OPTION(1)) force = true;   // index in the list, for those without a
+ *letter else return arguments.exit;                        // FYKE_OPTIONS_STOP: help was printed, or a
+ *mistake told
  *	}
  *	// what is left: argv[arguments.first] … argv[argc - 1]
  */
@@ -25,7 +26,7 @@
 struct fyke_command_help;
 
 struct fyke_option {
-	char letter;          /* 0 = none */
+	char letter;	      /* 0 = none */
 	const char *name;     /* without dashes; NULL ends the list */
 	const char *argument; /* its word in the help; NULL = takes none */
 	const char *help;     /* a phrase; NULL hides the option from the help */
@@ -43,12 +44,13 @@ struct fyke_arguments {
 	char **argv;
 	const struct fyke_command_help *help;
 	const char *value; /* of the option just returned, borrowed from argv */
-	int first;         /* after the end: the first argument that is no option */
-	int exit;          /* after STOP: what the command returns */
+	int first;	   /* after the end: the first argument that is no option */
+	int exit;	   /* after STOP: what the command returns */
 };
 
 /* Starts over with argv[1]. One command at a time: getopt keeps its place in globals. */
-void fyke_options_begin(struct fyke_arguments *arguments, int argc, char **argv, const struct fyke_command_help *help);
+void fyke_options_begin(
+	struct fyke_arguments *arguments, int argc, char **argv, const struct fyke_command_help *help);
 
 /* The next option's letter or FYKE_OPTION(i). Options and other arguments may be mixed. `--help` and
  * `-h` print the help (unless the command has an `h` of its own); a mistake is told on standard error

@@ -20,8 +20,8 @@ static bool is_standard(const char *path)
 /* pcap in both orders and all kinds, and pcapng; compressed captures are not looked into. */
 static bool is_capture(const char *path)
 {
-	static const uint32_t magics[] = {0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0xa1b2cd34, 0x34cdb2a1,
-		0x0a0d0d0a};
+	static const uint32_t magics[] = {
+		0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0xa1b2cd34, 0x34cdb2a1, 0x0a0d0d0a};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	uint32_t magic;
 	bool found = false;
@@ -36,24 +36,24 @@ static bool is_capture(const char *path)
 	return found;
 }
 
-enum fyke_status fyke_output_not_input(const char *path, const char *const *inputs, size_t count,
-	struct fyke_error *error)
+enum fyke_status fyke_output_not_input(
+	const char *path, const char *const *inputs, size_t count, struct fyke_error *error)
 {
 	struct stat ours, theirs;
 
 	if (is_standard(path) || stat(path, &ours) != 0)
 		return FYKE_OK;
 	for (size_t i = 0; i < count; i++) {
-		if (!is_standard(inputs[i]) && stat(inputs[i], &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-			ours.st_ino == theirs.st_ino)
+		if (!is_standard(inputs[i]) && stat(inputs[i], &theirs) == 0 &&
+			ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
 			return fyke_error_set(error, FYKE_FAILED_USAGE,
 				"%s is a capture to be read: it is never written to", path);
 	}
 	return FYKE_OK;
 }
 
-enum fyke_status fyke_output_check(const char *path, bool force, const char *const *inputs, size_t count,
-	struct fyke_error *error)
+enum fyke_status fyke_output_check(
+	const char *path, bool force, const char *const *inputs, size_t count, struct fyke_error *error)
 {
 	struct stat info;
 	enum fyke_status status = fyke_output_not_input(path, inputs, count, error);
@@ -65,9 +65,11 @@ enum fyke_status fyke_output_check(const char *path, bool force, const char *con
 	if (!S_ISREG(info.st_mode))
 		return FYKE_OK;
 	if (is_capture(path))
-		return fyke_error_set(error, FYKE_FAILED_USAGE, "%s is a capture: it is never replaced", path);
+		return fyke_error_set(
+			error, FYKE_FAILED_USAGE, "%s is a capture: it is never replaced", path);
 	if (!force)
-		return fyke_error_set(error, FYKE_FAILED_USAGE, "%s exists already; --force replaces it", path);
+		return fyke_error_set(
+			error, FYKE_FAILED_USAGE, "%s exists already; --force replaces it", path);
 	return FYKE_OK;
 }
 
@@ -100,7 +102,8 @@ static FILE *open_temporary(struct fyke_output *output)
 	return file;
 }
 
-enum fyke_status fyke_output_open(const char *path, bool force, struct fyke_output *output, struct fyke_error *error)
+enum fyke_status fyke_output_open(
+	const char *path, bool force, struct fyke_output *output, struct fyke_error *error)
 {
 	struct stat info;
 	enum fyke_status status;
@@ -126,7 +129,8 @@ static bool give_name(const struct fyke_output *output)
 	if (link(output->temporary, output->path) == 0)
 		return unlink(output->temporary) == 0;
 	/* File systems without hard links. */
-	return errno == EPERM && access(output->path, F_OK) != 0 && rename(output->temporary, output->path) == 0;
+	return errno == EPERM && access(output->path, F_OK) != 0 &&
+	       rename(output->temporary, output->path) == 0;
 }
 
 enum fyke_status fyke_output_commit(struct fyke_output *output, struct fyke_error *error)

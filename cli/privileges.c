@@ -25,7 +25,8 @@ enum fyke_status fyke_privileges_refuse_setuid(struct fyke_error *error)
 	if (getuid() == geteuid() && getgid() == getegid())
 		return FYKE_OK;
 	return fyke_error_set(error, FYKE_FAILED_PERMISSION,
-		"refuses to run setuid or setgid: remove the bit (chmod ug-s) and use sudo or setcap cap_net_raw instead");
+		"refuses to run setuid or setgid: remove the bit (chmod ug-s) and use sudo or setcap "
+		"cap_net_raw instead");
 }
 
 struct target {
@@ -61,7 +62,8 @@ static bool target_of_sudo(struct target *target)
 	uint32_t uid, gid;
 	const struct passwd *entry;
 
-	if (!number_from_environment("SUDO_UID", &uid) || !number_from_environment("SUDO_GID", &gid) || uid == 0)
+	if (!number_from_environment("SUDO_UID", &uid) || !number_from_environment("SUDO_GID", &gid) ||
+		uid == 0)
 		return false;
 	entry = getpwuid(uid);
 	*target = (struct target){uid, gid, entry == NULL ? NULL : entry->pw_name};
@@ -77,7 +79,8 @@ static enum fyke_status become(const struct target *target, struct fyke_error *e
 		return fyke_error_set(error, FYKE_FAILED_PERMISSION, "cannot change to user %u: %s",
 			(unsigned)target->uid, strerror(errno));
 	if (target->uid != 0 && (setuid(0) == 0 || geteuid() == 0))
-		return fyke_error_set(error, FYKE_FAILED_INTERNAL, "root's rights came back after they were given up");
+		return fyke_error_set(
+			error, FYKE_FAILED_INTERNAL, "root's rights came back after they were given up");
 	return FYKE_OK;
 }
 
@@ -104,12 +107,14 @@ static void limit_capabilities(uint64_t keep)
 	(void)syscall(SYS_capset, &header, data);
 }
 
-static enum fyke_status choose_target(const char *user, struct target *target, bool *found, struct fyke_error *error)
+static enum fyke_status choose_target(
+	const char *user, struct target *target, bool *found, struct fyke_error *error)
 {
 	*found = true;
 	if (user != NULL) {
 		if (!target_of_user(user, target))
-			return fyke_error_set(error, FYKE_FAILED_USAGE, "--user %s: there is no such user", user);
+			return fyke_error_set(
+				error, FYKE_FAILED_USAGE, "--user %s: there is no such user", user);
 		return FYKE_OK;
 	}
 	*found = target_of_sudo(target) || target_of_user("fyke", target);
@@ -125,7 +130,8 @@ enum fyke_status fyke_privileges_drop(const char *user, const char *command, str
 	bool found;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return fyke_error_set(error, FYKE_FAILED_PERMISSION, "no_new_privs is refused: %s", strerror(errno));
+		return fyke_error_set(
+			error, FYKE_FAILED_PERMISSION, "no_new_privs is refused: %s", strerror(errno));
 	if (geteuid() != 0) {
 		limit_capabilities(0);
 		return FYKE_OK;
@@ -141,7 +147,8 @@ enum fyke_status fyke_privileges_drop(const char *user, const char *command, str
 	}
 	limit_capabilities(files);
 	if (command != NULL)
-		fyke_warn(command, "stays root, there is no user to change to (start it with sudo, name one with --user, "
+		fyke_warn(command, "stays root, there is no user to change to (start it with sudo, name one "
+				   "with --user, "
 				   "or create the user \"fyke\")");
 	return FYKE_OK;
 }

@@ -17,19 +17,21 @@ FYKE_MUST_USE enum fyke_status fyke_privileges_refuse_setuid(struct fyke_error *
  * good; where none of these exists it stays root with only the capabilities that files need, and says
  * so under the name of `command` (NULL = silently). Not root: gives up every capability. no_new_privs
  * in every case. */
-FYKE_MUST_USE enum fyke_status fyke_privileges_drop(const char *user, const char *command, struct fyke_error *error);
+FYKE_MUST_USE enum fyke_status fyke_privileges_drop(
+	const char *user, const char *command, struct fyke_error *error);
 
 /* Which paths the process will still open. All may be NULL or "-" where there is nothing to open. */
 struct fyke_confinement {
-	const char *const *writable; /* files that will be created or changed: their directories are allowed */
+	const char *const
+		*writable; /* files that will be created or changed: their directories are allowed */
 	size_t writable_count;
 	const char *const *readable; /* files or directories that will only be read */
 	size_t readable_count;
 };
 
 /* Landlock: from now on only these, SQLite's directories for temporary files, and reading the system's
- * own files below /usr, /etc, /proc, /sys and /dev. No TCP connection is made or accepted. A kernel without Landlock
- * changes nothing: confinement is an extra wall, not a promise. */
+ * own files below /usr, /etc, /proc, /sys and /dev. No TCP connection is made or accepted. A kernel without
+ * Landlock changes nothing: confinement is an extra wall, not a promise. */
 void fyke_privileges_confine(const struct fyke_confinement *confinement);
 
 #endif

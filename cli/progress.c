@@ -70,7 +70,8 @@ void fyke_progress_line(char *line, size_t room, unsigned columns, uint64_t pack
 		fyke_text_bytes((int64_t)per_second, rate));
 	append(line, room, text);
 	if (source->input_bytes_all > source->input_bytes && per_second > 0) {
-		int64_t left = (int64_t)((double)(source->input_bytes_all - source->input_bytes) / per_second + 0.5);
+		int64_t left =
+			(int64_t)((double)(source->input_bytes_all - source->input_bytes) / per_second + 0.5);
 
 		(void)snprintf(text, sizeof(text), ", %s left",
 			fyke_text_duration(left * 1000000, FYKE_TEXT_ASCII, rate));
@@ -80,7 +81,8 @@ void fyke_progress_line(char *line, size_t room, unsigned columns, uint64_t pack
 		line[columns] = '\0';
 }
 
-void fyke_progress_update(struct fyke_progress *progress, uint64_t packets, const struct fyke_source_counters *source)
+void fyke_progress_update(
+	struct fyke_progress *progress, uint64_t packets, const struct fyke_source_counters *source)
 {
 	struct winsize size = {0};
 	char line[256];

@@ -106,8 +106,10 @@ static void print_transports(void)
 
 int fyke_command_protocols(int argc, char **argv)
 {
-	static const char *const link_layers[] = {"802.1Q and QinQ", "802.1ah (PBB)", "MPLS", "PPPoE", "LLC/SNAP", NULL};
-	static const char *const network[] = {"IPv4 with options", "IPv6 with extension headers", "fragments of both", NULL};
+	static const char *const link_layers[] = {
+		"802.1Q and QinQ", "802.1ah (PBB)", "MPLS", "PPPoE", "LLC/SNAP", NULL};
+	static const char *const network[] = {
+		"IPv4 with options", "IPv6 with extension headers", "fragments of both", NULL};
 	struct fyke_arguments arguments;
 
 	fyke_options_begin(&arguments, argc, argv, &fyke_help_protocols);
@@ -120,6 +122,7 @@ int fyke_command_protocols(int argc, char **argv)
 	print_fixed("Network", network);
 	print_tunnels();
 	print_transports();
-	printf("Service names\n  %zu entries of the IANA registry, and yours (--services FILE)\n", fyke_registry_count);
+	printf("Service names\n  %zu entries of the IANA registry, and yours (--services FILE)\n",
+		fyke_registry_count);
 	return FYKE_EXIT_DONE;
 }

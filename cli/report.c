@@ -4,6 +4,7 @@
 #include "analyzer/base/version.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/words.h"
 
 static const struct fyke_option options[] = {{'d', "database", "FILE", "the session database (fyke.db)"},
 	{0, "capture", "last|N|all", "which capture it is about (last)"},
@@ -101,8 +102,10 @@ static enum fyke_status run(struct request *request, struct fyke_error *error)
 
 int fyke_command_report(int argc, char **argv)
 {
-	struct request request = {
-		.report = {.capture = FYKE_REPORT_LAST, .version = FYKE_VERSION, .database = "fyke.db"}};
+	struct request request = {.report = {.capture = FYKE_REPORT_LAST,
+					  .version = FYKE_VERSION,
+					  .refusal_words = fyke_refusal_words,
+					  .database = "fyke.db"}};
 	struct fyke_arguments arguments;
 	struct fyke_error error;
 	int option;

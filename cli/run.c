@@ -57,16 +57,16 @@ enum fyke_status fyke_run_begin(struct fyke_run *run, const struct fyke_source *
 	const char *options, struct fyke_error *error)
 {
 	*run = (struct fyke_run){.capture = {
-		.is_interface = interface != NULL,
-		.options = options,
-		.version = FYKE_VERSION,
-		.link_types = "",
-		.first_packet_us = FYKE_UNKNOWN,
-		.last_packet_us = FYKE_UNKNOWN,
-		.kernel_drops = FYKE_UNKNOWN,
-		.interface_drops = FYKE_UNKNOWN,
-		.status = FYKE_CAPTURE_RUNNING,
-	}};
+					 .is_interface = interface != NULL,
+					 .options = options,
+					 .version = FYKE_VERSION,
+					 .link_types = "",
+					 .first_packet_us = FYKE_UNKNOWN,
+					 .last_packet_us = FYKE_UNKNOWN,
+					 .kernel_drops = FYKE_UNKNOWN,
+					 .interface_drops = FYKE_UNKNOWN,
+					 .status = FYKE_CAPTURE_RUNNING,
+				 }};
 	if (interface == NULL && !fill_files(run, source))
 		return out_of_memory(error);
 	run->name = interface == NULL ? joined_names(run->files, run->capture.file_count) : strdup(interface);
@@ -130,7 +130,8 @@ static bool any_damage(const struct fyke_run *run)
 }
 
 enum fyke_status fyke_run_update(struct fyke_run *run, struct fyke_source *source,
-	const struct fyke_pipeline_counters *counters, enum fyke_capture_status status, struct fyke_error *error)
+	const struct fyke_pipeline_counters *counters, enum fyke_capture_status status,
+	struct fyke_error *error)
 {
 	struct fyke_capture *capture = &run->capture;
 	struct fyke_source_counters read = fyke_source_counters(source);

@@ -23,7 +23,8 @@ FYKE_MUST_USE enum fyke_status fyke_run_begin(struct fyke_run *run, const struct
 /* After (or during) the run: counters, times, link types, refusals, damage of the files. COMPLETE
  * becomes DAMAGED where a file is. */
 FYKE_MUST_USE enum fyke_status fyke_run_update(struct fyke_run *run, struct fyke_source *source,
-	const struct fyke_pipeline_counters *counters, enum fyke_capture_status status, struct fyke_error *error);
+	const struct fyke_pipeline_counters *counters, enum fyke_capture_status status,
+	struct fyke_error *error);
 
 void fyke_run_release(struct fyke_run *run);
 

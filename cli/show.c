@@ -3,6 +3,7 @@
 
 #include "analyzer/base/version.h"
 #include "cli/output.h"
+#include "cli/words.h"
 #include "reports/report.h"
 
 #include <stdio.h>
@@ -10,7 +11,10 @@
 
 static struct fyke_report_options options_for(const char *database, int64_t capture_id)
 {
-	return (struct fyke_report_options){.capture = capture_id, .version = FYKE_VERSION, .database = database};
+	return (struct fyke_report_options){.capture = capture_id,
+		.version = FYKE_VERSION,
+		.refusal_words = fyke_refusal_words,
+		.database = database};
 }
 
 enum fyke_status fyke_show_summary(const char *path, int64_t capture_id, struct fyke_error *error)
@@ -27,8 +31,8 @@ enum fyke_status fyke_show_summary(const char *path, int64_t capture_id, struct 
 	return status;
 }
 
-enum fyke_status fyke_show_json(const char *path, int64_t capture_id, const char *file, bool force,
-	struct fyke_error *error)
+enum fyke_status fyke_show_json(
+	const char *path, int64_t capture_id, const char *file, bool force, struct fyke_error *error)
 {
 	struct fyke_report_options options = options_for(path, capture_id);
 	struct fyke_database *database;

@@ -19,19 +19,22 @@ static const char *verdict(uint64_t whole, uint64_t parts)
 	return whole == parts ? "" : "  (the sum is wrong: please report this)";
 }
 
-static void print_frames(FILE *out, const struct fyke_pipeline_counters *c, const struct fyke_source_counters *source)
+static void print_frames(
+	FILE *out, const struct fyke_pipeline_counters *c, const struct fyke_source_counters *source)
 {
 	struct number a, b, d, e;
 
-	fprintf(out, "frames      %s read = %s filtered out + %s decoded + %s refused%s\n", count(source->frames, &a),
-		count(source->frames_filtered, &b), count(c->decoded, &d), count(c->refused, &e),
+	fprintf(out, "frames      %s read = %s filtered out + %s decoded + %s refused%s\n",
+		count(source->frames, &a), count(source->frames_filtered, &b), count(c->decoded, &d),
+		count(c->refused, &e),
 		verdict(source->frames, source->frames_filtered + c->decoded + c->refused));
 	for (int i = 0; i < FYKE_REFUSAL_COUNT; i++) {
 		if (c->refusals[i] > 0)
 			fprintf(out, "  refused   %s: %s\n", count(c->refusals[i], &a),
 				fyke_refusal_description((enum fyke_refusal)i));
 		if (c->inner_refusals[i] > 0)
-			fprintf(out, "  inside    %s packets that were read carry: %s\n", count(c->inner_refusals[i], &a),
+			fprintf(out, "  inside    %s packets that were read carry: %s\n",
+				count(c->inner_refusals[i], &a),
 				fyke_refusal_description((enum fyke_refusal)i));
 	}
 }
@@ -42,10 +45,11 @@ static void print_defrag(FILE *out, const struct fyke_defrag_counters *c)
 
 	if (c->fragments == 0)
 		return;
-	fprintf(out, "fragments   %s taken, %s datagrams made whole, %s fragments of datagrams that never were; "
-		     "%s overlap, %s of them with other bytes\n",
-		count(c->fragments, &a), count(c->datagrams, &b), count(c->frames_incomplete, &d), count(c->overlaps, &e),
-		count(c->conflicts, &f));
+	fprintf(out,
+		"fragments   %s taken, %s datagrams made whole, %s fragments of datagrams that never were; "
+		"%s overlap, %s of them with other bytes\n",
+		count(c->fragments, &a), count(c->datagrams, &b), count(c->frames_incomplete, &d),
+		count(c->overlaps, &e), count(c->conflicts, &f));
 }
 
 static void print_engine(FILE *out, const struct fyke_engine_counters *c)
@@ -53,13 +57,14 @@ static void print_engine(FILE *out, const struct fyke_engine_counters *c)
 	struct number a, b, d, e;
 	char memory[FYKE_TEXT_NUMBER];
 
-	fprintf(out, "sessions    %s from %s packets, at most %s open at once in %s, %s evicted\n", count(c->sessions, &a),
-		count(c->packets, &b), count(c->sessions_open_most, &d),
+	fprintf(out, "sessions    %s from %s packets, at most %s open at once in %s, %s evicted\n",
+		count(c->sessions, &a), count(c->packets, &b), count(c->sessions_open_most, &d),
 		fyke_text_bytes((int64_t)c->memory_most, memory), count(c->evicted, &e));
 	fprintf(out, "TCP payload %s bytes seen = %s stream + %s repeated + %s left out%s\n",
-		count(c->tcp_payload_bytes, &a), count(c->tcp_stream_bytes, &b), count(c->tcp_repeated_bytes, &d),
-		count(c->tcp_ignored_bytes, &e),
-		verdict(c->tcp_payload_bytes, c->tcp_stream_bytes + c->tcp_repeated_bytes + c->tcp_ignored_bytes));
+		count(c->tcp_payload_bytes, &a), count(c->tcp_stream_bytes, &b),
+		count(c->tcp_repeated_bytes, &d), count(c->tcp_ignored_bytes, &e),
+		verdict(c->tcp_payload_bytes,
+			c->tcp_stream_bytes + c->tcp_repeated_bytes + c->tcp_ignored_bytes));
 }
 
 static int64_t microseconds(struct timeval time)
@@ -77,9 +82,11 @@ static void print_cost(FILE *out, const struct fyke_source_counters *source, int
 	used = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
 	fprintf(out, "cost        %s, %s of processor time, %s of memory at most",
 		fyke_text_duration(elapsed_ns / 1000, FYKE_TEXT_ASCII, wall),
-		fyke_text_duration(used, FYKE_TEXT_ASCII, cpu), fyke_text_bytes((int64_t)usage.ru_maxrss * 1024, memory));
+		fyke_text_duration(used, FYKE_TEXT_ASCII, cpu),
+		fyke_text_bytes((int64_t)usage.ru_maxrss * 1024, memory));
 	if (source->frames > 0)
-		fprintf(out, ", %.0f ns of processor time a frame", (double)used * 1000 / (double)source->frames);
+		fprintf(out, ", %.0f ns of processor time a frame",
+			(double)used * 1000 / (double)source->frames);
 	fputc('\n', out);
 }
 

@@ -17,19 +17,16 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 /* Counters of `tcp` that are summed over both sides; one that is NULL everywhere stays unknown. */
-#define FYKE_FACTS_TCP_COUNTERS(X)                                                                           \
-	X(stream_bytes)                                                                                      \
-	X(missing_bytes)                                                                                     \
-	X(gaps)                                                                                              \
-	X(retransmitted_segments)                                                                            \
-	X(retransmitted_bytes)                                                                               \
-	X(timeout_retransmissions) X(fast_retransmissions) X(sack_retransmissions)                           \
-		X(tail_probe_retransmissions) X(other_retransmissions) X(spurious_retransmissions)           \
-			X(syn_retransmissions) X(fin_retransmissions) X(reordered_segments)                  \
-				X(duplicate_acks) X(capture_duplicates) X(keep_alives) X(zero_windows)       \
-					X(window_probes) X(window_fulls) X(overlapping_bytes)                \
-						X(conflicting_bytes) X(uncompared_bytes)                     \
-							X(unacknowledged_bytes) X(rtt_samples)
+/* clang-format off */
+#define FYKE_FACTS_TCP_COUNTERS(X) \
+	X(stream_bytes) X(missing_bytes) X(gaps) X(retransmitted_segments) X(retransmitted_bytes) \
+	X(timeout_retransmissions) X(fast_retransmissions) X(sack_retransmissions) \
+	X(tail_probe_retransmissions) X(other_retransmissions) X(spurious_retransmissions) \
+	X(syn_retransmissions) X(fin_retransmissions) X(reordered_segments) X(duplicate_acks) \
+	X(capture_duplicates) X(keep_alives) X(zero_windows) X(window_probes) X(window_fulls) \
+	X(overlapping_bytes) X(conflicting_bytes) X(uncompared_bytes) X(unacknowledged_bytes) \
+	X(rtt_samples)
+/* clang-format on */
 
 enum fyke_facts_tcp_counter {
 #define X(name) FYKE_FACTS_##name,

@@ -16,10 +16,12 @@
 enum { FYKE_REPORT_ALL = 0, FYKE_REPORT_LAST = -1 }; /* else a capture's id */
 
 struct fyke_report_options {
-	int64_t capture;	   /* which captures it is about; a zeroed struct means all */
-	const char *version;	   /* of fyke */
-	const char *database;	   /* its path as the user gave it, for what to type next; NULL: fyke.db */
-	unsigned top;		   /* rows of lists in the text and talkers in JSON; 0 = 10 */
+	int64_t capture;      /* which captures it is about; a zeroed struct means all */
+	const char *version;  /* of fyke */
+	const char *database; /* its path as the user gave it, for what to type next; NULL: fyke.db */
+	unsigned top;	      /* rows of lists in the text and talkers in JSON; 0 = 10 */
+	/* A phrase for a reason of refusal ("arp"), NULL for one it does not know; may be NULL. */
+	const char *(*refusal_words)(const char *reason);
 	bool sessions;		   /* JSON: with all sessions */
 	struct fyke_screen screen; /* text: what it goes to (fyke_screen_of) */
 };

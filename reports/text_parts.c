@@ -3,7 +3,6 @@
 
 #include "analyzer/base/address.h"
 #include "analyzer/base/text.h"
-#include "analyzer/decode/decode.h"
 
 #include <ctype.h>
 #include <sqlite3.h>
@@ -207,14 +206,12 @@ static const char refusal_query[] = "SELECT j.key, sum(j.value) FROM captures AS
 static const char damage_query[] =
 	"SELECT name, damage FROM files WHERE (?1 = 0 OR capture_id = ?1) AND damage IS NOT NULL ORDER BY id";
 
-/* A database may be older or newer than the list of reasons: then its own word stands. */
-static const char *refusal_words(const char *name)
+static const char *refusal_words(const struct fyke_summary *s, const char *name)
 {
-	for (int i = 0; name != NULL && i < FYKE_REFUSAL_COUNT; i++) {
-		if (strcmp(fyke_refusal_name((enum fyke_refusal)i), name) == 0)
-			return fyke_refusal_description((enum fyke_refusal)i);
-	}
-	return name == NULL ? "" : name;
+	const char *words =
+		name == NULL || s->options->refusal_words == NULL ? NULL : s->options->refusal_words(name);
+
+	return words != NULL ? words : name != NULL ? name : "";
 }
 
 static enum fyke_status show_refusals(const struct fyke_summary *s, bool *headed)
@@ -230,7 +227,7 @@ static enum fyke_status show_refusals(const struct fyke_summary *s, bool *headed
 			fyke_summary_heading(s, "Not read", "packets, by reason");
 		*headed = true;
 		fprintf(s->out, "  %14s ", fyke_text_count(sqlite3_column_int64(row, 1), number));
-		fyke_screen_put(s->screen, refusal_words(reason), 0, FYKE_PAINT_PLAIN, s->out);
+		fyke_screen_put(s->screen, refusal_words(s, reason), 0, FYKE_PAINT_PLAIN, s->out);
 		fputc('\n', s->out);
 	}
 	return status;

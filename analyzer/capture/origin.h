@@ -19,7 +19,7 @@ struct fyke_source_operations {
 struct fyke_source {
 	const struct fyke_source_operations *operations;
 	struct fyke_source_options options; /* its filter is not used after the opening */
-	struct fyke_capture_filter *filter;	    /* NULL: none, or the kernel's */
+	struct fyke_capture_filter *filter; /* NULL: none, or the kernel's */
 	struct fyke_block_pool *pool;
 	struct fyke_source_counters counters;
 	struct fyke_source_file *files;

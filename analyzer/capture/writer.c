@@ -11,8 +11,8 @@
 enum { SECTION = 0x0a0d0d0a, INTERFACE = 1, ENHANCED_PACKET = 6 };
 enum { IF_NAME = 2, IF_DESCRIPTION = 3, IF_TSRESOL = 9, IF_FCSLEN = 13, TEXT_LIMIT = 256, HEAD_ROOM = 768 };
 
-struct fyke_writer {
-	struct fyke_writer_options options;
+struct fyke_capture_writer {
+	struct fyke_capture_writer_options options;
 	char *name;
 	uint32_t interfaces;
 	uint16_t link_type; /* of a pcap, once it has an interface */
@@ -81,7 +81,7 @@ static void close_block(struct head *head)
 	put(head, length.bytes, 4);
 }
 
-static enum fyke_status fail(struct fyke_writer *writer, struct fyke_error *error)
+static enum fyke_status fail(struct fyke_capture_writer *writer, struct fyke_error *error)
 {
 	const char *words = errno == ENOSPC ? "the disk is full" : strerror(errno);
 
@@ -90,12 +90,12 @@ static enum fyke_status fail(struct fyke_writer *writer, struct fyke_error *erro
 	return fyke_error_set(error, writer->failure.status, "%s", writer->failure.text);
 }
 
-static enum fyke_status failed_before(struct fyke_writer *writer, struct fyke_error *error)
+static enum fyke_status failed_before(struct fyke_capture_writer *writer, struct fyke_error *error)
 {
 	return fyke_error_set(error, writer->failure.status, "%s", writer->failure.text);
 }
 
-static bool write_bytes(struct fyke_writer *writer, const void *data, size_t length)
+static bool write_bytes(struct fyke_capture_writer *writer, const void *data, size_t length)
 {
 	errno = EIO;
 	if (length > 0 && fwrite(data, 1, length, writer->options.file) != length)
@@ -105,12 +105,12 @@ static bool write_bytes(struct fyke_writer *writer, const void *data, size_t len
 }
 
 static enum fyke_status write_head(
-	struct fyke_writer *writer, const struct head *head, struct fyke_error *error)
+	struct fyke_capture_writer *writer, const struct head *head, struct fyke_error *error)
 {
 	return write_bytes(writer, head->bytes, head->length) ? FYKE_OK : fail(writer, error);
 }
 
-static enum fyke_status write_section(struct fyke_writer *writer, struct fyke_error *error)
+static enum fyke_status write_section(struct fyke_capture_writer *writer, struct fyke_error *error)
 {
 	struct head head = {0};
 
@@ -125,10 +125,10 @@ static enum fyke_status write_section(struct fyke_writer *writer, struct fyke_er
 	return write_head(writer, &head, error);
 }
 
-enum fyke_status fyke_writer_new(
-	const struct fyke_writer_options *options, struct fyke_writer **made, struct fyke_error *error)
+enum fyke_status fyke_capture_writer_new(const struct fyke_capture_writer_options *options,
+	struct fyke_capture_writer **made, struct fyke_error *error)
 {
-	struct fyke_writer *writer = calloc(1, sizeof(*writer));
+	struct fyke_capture_writer *writer = calloc(1, sizeof(*writer));
 	enum fyke_status status = FYKE_OK;
 
 	*made = NULL;
@@ -139,17 +139,17 @@ enum fyke_status fyke_writer_new(
 	}
 	writer->options = *options;
 	writer->options.name = writer->name;
-	if (options->format == FYKE_WRITER_PCAPNG)
+	if (options->format == FYKE_CAPTURE_WRITER_PCAPNG)
 		status = write_section(writer, error);
 	if (status != FYKE_OK) {
-		fyke_writer_free(writer);
+		fyke_capture_writer_free(writer);
 		return status;
 	}
 	*made = writer;
 	return FYKE_OK;
 }
 
-static void put_interface(struct head *head, const struct fyke_writer *writer,
+static void put_interface(struct head *head, const struct fyke_capture_writer *writer,
 	const struct fyke_source_interface *interface, unsigned fcs)
 {
 	uint8_t resolution = writer->options.microseconds ? 6 : 9, fcs_length = (uint8_t)fcs;
@@ -168,7 +168,7 @@ static void put_interface(struct head *head, const struct fyke_writer *writer,
 	close_block(head);
 }
 
-static void put_file_header(struct head *head, const struct fyke_writer *writer,
+static void put_file_header(struct head *head, const struct fyke_capture_writer *writer,
 	const struct fyke_source_interface *interface, unsigned fcs)
 {
 	uint32_t link = interface->link_type;
@@ -185,7 +185,7 @@ static void put_file_header(struct head *head, const struct fyke_writer *writer,
 	put32(head, link);
 }
 
-enum fyke_status fyke_writer_interface(struct fyke_writer *writer,
+enum fyke_status fyke_capture_writer_interface(struct fyke_capture_writer *writer,
 	const struct fyke_source_interface *interface, unsigned fcs_length, uint32_t *index,
 	struct fyke_error *error)
 {
@@ -195,7 +195,7 @@ enum fyke_status fyke_writer_interface(struct fyke_writer *writer,
 	*index = writer->interfaces;
 	if (writer->failure.status != FYKE_OK)
 		return failed_before(writer, error);
-	if (writer->options.format == FYKE_WRITER_PCAPNG) {
+	if (writer->options.format == FYKE_CAPTURE_WRITER_PCAPNG) {
 		put_interface(&head, writer, interface, fcs_length);
 		status = write_head(writer, &head, error);
 	} else if (writer->interfaces == 0) {
@@ -212,8 +212,8 @@ enum fyke_status fyke_writer_interface(struct fyke_writer *writer,
 	return status;
 }
 
-static void put_packet_block(
-	struct head *head, const struct fyke_writer *writer, const struct fyke_frame *frame, uint32_t index)
+static void put_packet_block(struct head *head, const struct fyke_capture_writer *writer,
+	const struct fyke_frame *frame, uint32_t index)
 {
 	uint64_t time = frame->time_ns < 0 ? 0 : (uint64_t)frame->time_ns;
 
@@ -234,7 +234,8 @@ static void put_packet_tail(struct head *head, const struct fyke_frame *frame)
 	put32(head, 32 + ((uint64_t)frame->captured + 3) / 4 * 4);
 }
 
-static void put_record(struct head *head, const struct fyke_writer *writer, const struct fyke_frame *frame)
+static void put_record(
+	struct head *head, const struct fyke_capture_writer *writer, const struct fyke_frame *frame)
 {
 	uint64_t time = frame->time_ns < 0 ? 0 : (uint64_t)frame->time_ns;
 	uint64_t seconds = time / 1000000000, fraction = time % 1000000000;
@@ -249,8 +250,8 @@ static void put_record(struct head *head, const struct fyke_writer *writer, cons
 	put32(head, frame->length);
 }
 
-enum fyke_status fyke_writer_frame(
-	struct fyke_writer *writer, const struct fyke_frame *frame, uint32_t index, struct fyke_error *error)
+enum fyke_status fyke_capture_writer_frame(struct fyke_capture_writer *writer, const struct fyke_frame *frame,
+	uint32_t index, struct fyke_error *error)
 {
 	struct head head, tail;
 
@@ -260,7 +261,7 @@ enum fyke_status fyke_writer_frame(
 	if (index >= writer->interfaces)
 		return fyke_error_set(
 			error, FYKE_FAILED_INTERNAL, "%s: a frame of an interface not told of", writer->name);
-	if (writer->options.format == FYKE_WRITER_PCAPNG) {
+	if (writer->options.format == FYKE_CAPTURE_WRITER_PCAPNG) {
 		put_packet_block(&head, writer, frame, index);
 		put_packet_tail(&tail, frame);
 	} else {
@@ -273,19 +274,19 @@ enum fyke_status fyke_writer_frame(
 	return FYKE_OK;
 }
 
-enum fyke_status fyke_writer_flush(struct fyke_writer *writer, struct fyke_error *error)
+enum fyke_status fyke_capture_writer_flush(struct fyke_capture_writer *writer, struct fyke_error *error)
 {
 	if (writer->failure.status != FYKE_OK)
 		return failed_before(writer, error);
 	return fflush(writer->options.file) == 0 ? FYKE_OK : fail(writer, error);
 }
 
-uint64_t fyke_writer_bytes(const struct fyke_writer *writer)
+uint64_t fyke_capture_writer_bytes(const struct fyke_capture_writer *writer)
 {
 	return writer->bytes;
 }
 
-void fyke_writer_free(struct fyke_writer *writer)
+void fyke_capture_writer_free(struct fyke_capture_writer *writer)
 {
 	if (writer == NULL)
 		return;

@@ -15,8 +15,8 @@ enum fyke_registry_transport {
 
 struct fyke_registry_entry {
 	uint16_t port;
-	uint8_t transports;      /* those for which this name is registered */
-	const char *name;        /* lower case */
+	uint8_t transports;	 /* those for which this name is registered */
+	const char *name;	 /* lower case */
 	const char *description; /* NULL where the registry has none */
 };
 

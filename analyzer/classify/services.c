@@ -73,7 +73,8 @@ static const struct user_entry *find_user(const struct fyke_services *services, 
 	return low < services->count && services->entries[low].key == key ? &services->entries[low] : NULL;
 }
 
-static const struct fyke_registry_entry *find_registered(enum fyke_registry_transport transport, uint16_t port)
+static const struct fyke_registry_entry *find_registered(
+	enum fyke_registry_transport transport, uint16_t port)
 {
 	size_t low = 0, high = fyke_registry_count;
 
@@ -185,21 +186,24 @@ static void sort_entries(struct fyke_services *services)
 	services->count = kept + 1;
 }
 
-static enum fyke_status read_lines(struct fyke_services *services, FILE *file, const char *name,
-	struct fyke_error *error)
+static enum fyke_status read_lines(
+	struct fyke_services *services, FILE *file, const char *name, struct fyke_error *error)
 {
 	char line[LINE_MAX_LENGTH];
 
 	for (uint32_t number = 1; fgets(line, sizeof(line), file) != NULL; number++) {
-		const char *fault = strchr(line, '\n') == NULL && !feof(file) ? "longer than 1,022 characters" : NULL;
+		const char *fault =
+			strchr(line, '\n') == NULL && !feof(file) ? "longer than 1,022 characters" : NULL;
 
 		if (fault == NULL)
 			fault = read_line(services, line, number);
 		if (fault != NULL)
-			return fyke_error_set(error, FYKE_FAILED_USAGE, "%s, line %u: %s", name, number, fault);
+			return fyke_error_set(
+				error, FYKE_FAILED_USAGE, "%s, line %u: %s", name, number, fault);
 	}
 	if (ferror(file))
-		return fyke_error_set(error, FYKE_FAILED_IO, "cannot read the services file %s: %s", name, strerror(errno));
+		return fyke_error_set(
+			error, FYKE_FAILED_IO, "cannot read the services file %s: %s", name, strerror(errno));
 	sort_entries(services);
 	return FYKE_OK;
 }
@@ -217,7 +221,8 @@ static enum fyke_status read_file(struct fyke_services *services, const char *na
 	return status;
 }
 
-enum fyke_status fyke_services_new(const char *file, struct fyke_services **services, struct fyke_error *error)
+enum fyke_status fyke_services_new(
+	const char *file, struct fyke_services **services, struct fyke_error *error)
 {
 	struct fyke_services *made = calloc(1, sizeof(*made));
 	enum fyke_status status = FYKE_OK;
@@ -276,5 +281,5 @@ bool fyke_services_is_server(const struct fyke_services *services, uint8_t proto
 	if (transport == 0)
 		return false;
 	return port < 1024 || fyke_server_port_declared(transport, port) ||
-		find_user(services, key_of(transport, port)) != NULL;
+	       find_user(services, key_of(transport, port)) != NULL;
 }

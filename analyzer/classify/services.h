@@ -15,8 +15,8 @@ struct fyke_services;
 
 /* The built-in registry. `file` (may be NULL) is read on top of it: lines of /etc/services form,
  * `name port/transport [aliases]`, `#` comments; a wrong line fails the call with file, line and reason. */
-FYKE_MUST_USE enum fyke_status fyke_services_new(const char *file, struct fyke_services **services,
-	struct fyke_error *error);
+FYKE_MUST_USE enum fyke_status fyke_services_new(
+	const char *file, struct fyke_services **services, struct fyke_error *error);
 void fyke_services_free(struct fyke_services *services);
 
 /* IP protocol 6 (TCP), 17 (UDP), 33 (DCCP), 132 (SCTP); NULL where none is registered. The string
@@ -26,7 +26,8 @@ const char *fyke_services_name(const struct fyke_services *services, uint8_t pro
 /* A person's words for the service ("Post Office Protocol - Version 3"); NULL where none. */
 const char *fyke_services_description(const struct fyke_services *services, uint8_t protocol, uint16_t port);
 
-/* Below 1024, declared as a server port by a protocol that fyke reads, or named in the user's file (SEMANTICS §1). */
+/* Below 1024, declared as a server port by a protocol that fyke reads, or named in the user's file (SEMANTICS
+ * §1). */
 bool fyke_services_is_server(const struct fyke_services *services, uint8_t protocol, uint16_t port);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "analyzer/decode/checksum.h"
 
-enum { PROTOCOL_ICMP = 1, TCP = 6, UDP = 17, DCCP = 33, ICMP6 = 58, SCTP = 132, UDP_LITE = 136 };
+enum { ICMP = 1, TCP = 6, UDP = 17, DCCP = 33, ICMP6 = 58, SCTP = 132, UDP_LITE = 136 };
 
 static bool has_ports(uint8_t protocol)
 {
@@ -12,8 +12,37 @@ static bool has_ports(uint8_t protocol)
 	       protocol == UDP_LITE;
 }
 
-static void read_quoted_ports(struct fyke_icmp_header *icmp, struct fyke_cursor *c)
+static bool is_query(uint8_t type)
 {
+	return type == 0 || type == 8 || (type >= 13 && type <= 18) || type == 42 || type == 43;
+}
+
+static bool is_ipv6_query(uint8_t type)
+{
+	return type == 128 || type == 129 || type == 160 || type == 161;
+}
+
+/* An error about an echo, as traceroute makes them. */
+static void read_quoted_icmp(struct fyke_icmp_header *icmp, struct fyke_cursor *c)
+{
+	uint8_t type = fyke_cursor_u8(c), code = fyke_cursor_u8(c);
+	uint16_t id;
+
+	(void)fyke_cursor_skip(c, 2);
+	id = fyke_cursor_u16(c);
+	if (!fyke_cursor_ok(c))
+		return;
+	icmp->has_quoted_icmp = true;
+	icmp->quoted_type = type;
+	icmp->quoted_code = code;
+	icmp->has_quoted_id = icmp->quote_protocol == ICMP ? is_query(type) : is_ipv6_query(type);
+	icmp->quoted_id = id;
+}
+
+static void read_quoted_transport(struct fyke_icmp_header *icmp, struct fyke_cursor *c)
+{
+	if (icmp->quote_protocol == ICMP || icmp->quote_protocol == ICMP6)
+		read_quoted_icmp(icmp, c);
 	if (!has_ports(icmp->quote_protocol) || fyke_cursor_left(c) < 4)
 		return;
 	icmp->quote_source_port = fyke_cursor_u16(c);
@@ -41,7 +70,7 @@ static void read_ipv4_quote(struct fyke_icmp_header *icmp, struct fyke_span span
 	if ((fragment & 0x1fff) != 0 || !fyke_cursor_skip(&span.in, (first & 15u) * 4 - 20))
 		return;
 	if (fyke_ipv4_authentication(&span, &icmp->quote_protocol) == FYKE_REFUSAL_NONE)
-		read_quoted_ports(icmp, &span.in);
+		read_quoted_transport(icmp, &span.in);
 }
 
 static void read_ipv6_quote(struct fyke_icmp_header *icmp, struct fyke_span span)
@@ -65,7 +94,7 @@ static void read_ipv6_quote(struct fyke_icmp_header *icmp, struct fyke_span span
 	refusal = fyke_ipv6_extensions(&span, next, true, &extensions);
 	icmp->quote_protocol = extensions.protocol;
 	if (refusal == FYKE_REFUSAL_NONE && extensions.offset == 0)
-		read_quoted_ports(icmp, &span.in);
+		read_quoted_transport(icmp, &span.in);
 }
 
 /* RFC 4861 §4.6.3: the redirected header option. */
@@ -88,11 +117,6 @@ static void read_redirect_quote(struct fyke_icmp_header *icmp, struct fyke_span 
 	}
 }
 
-static bool is_query(uint8_t type)
-{
-	return type == 0 || type == 8 || (type >= 13 && type <= 18) || type == 42 || type == 43;
-}
-
 static bool is_error(uint8_t type)
 {
 	return (type >= 3 && type <= 5) || type == 11 || type == 12;
@@ -109,7 +133,7 @@ static void read_ipv4_kind(struct fyke_icmp_header *icmp, struct fyke_span rest,
 
 static void read_ipv6_kind(struct fyke_icmp_header *icmp, struct fyke_span rest, uint32_t word)
 {
-	icmp->has_id = icmp->type == 128 || icmp->type == 129 || icmp->type == 160 || icmp->type == 161;
+	icmp->has_id = is_ipv6_query(icmp->type);
 	if (icmp->type == 2)
 		icmp->mtu = word;
 	if (icmp->type >= 1 && icmp->type <= 4)

@@ -14,11 +14,18 @@ struct header {
 	const uint8_t *source, *destination;
 };
 
-static struct header read_header(struct fyke_cursor *c)
+static struct header read_header(struct fyke_cursor *from)
 {
-	struct header header;
-	uint8_t first = fyke_cursor_u8(c);
+	const uint8_t *start = fyke_cursor_take(from, 20);
+	struct fyke_cursor fixed, *c = &fixed;
+	struct header header = {0};
+	uint8_t first;
 
+	if (start == NULL)
+		return header;
+	/* Reads from a run of known length cost no checks. */
+	fixed = fyke_cursor(start, 20);
+	first = fyke_cursor_u8(c);
 	header.version = first >> 4;
 	header.length = (first & 15u) * 4;
 	fyke_cursor_skip(c, 1);

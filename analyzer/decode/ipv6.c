@@ -34,10 +34,16 @@ struct header {
 	const uint8_t *source, *destination;
 };
 
-static struct header read_header(struct fyke_cursor *c)
+static struct header read_header(struct fyke_cursor *from)
 {
-	struct header header;
+	const uint8_t *start = fyke_cursor_take(from, 40);
+	struct fyke_cursor fixed, *c = &fixed;
+	struct header header = {0};
 
+	if (start == NULL)
+		return header;
+	/* Reads from a run of known length cost no checks. */
+	fixed = fyke_cursor(start, 40);
 	header.version = fyke_cursor_u32(c) >> 28;
 	header.payload = fyke_cursor_u16(c);
 	header.next = fyke_cursor_u8(c);

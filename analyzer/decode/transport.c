@@ -105,13 +105,20 @@ static void read_tcp(struct fyke_tcp_header *tcp, struct fyke_cursor *c)
 void fyke_decode_tcp(struct fyke_packet *packet, struct fyke_span span, const struct fyke_pseudo *pseudo)
 {
 	struct fyke_span all = span;
-	uint16_t source = fyke_cursor_u16(&span.in), destination = fyke_cursor_u16(&span.in);
-	const uint8_t *here;
+	const uint8_t *here = fyke_cursor_take(&span.in, 20);
+	struct fyke_cursor fixed;
 	uint32_t header, options, captured;
+	uint16_t source, destination;
 
-	read_tcp(&packet->tcp, &span.in);
+	if (here == NULL)
+		return;
+	/* Reads from a run of known length cost no checks. */
+	fixed = fyke_cursor(here, 20);
+	source = fyke_cursor_u16(&fixed);
+	destination = fyke_cursor_u16(&fixed);
+	read_tcp(&packet->tcp, &fixed);
 	header = (uint32_t)(packet->tcp.flags >> 12) * 4;
-	if (!fyke_cursor_ok(&span.in) || header < 20 || header > fyke_span_length(&all))
+	if (header < 20 || header > fyke_span_length(&all))
 		return;
 	packet->tcp.flags &= 0x1ff;
 	packet->kind = FYKE_PACKET_TCP;
@@ -129,7 +136,6 @@ void fyke_decode_tcp(struct fyke_packet *packet, struct fyke_span span, const st
 	fyke_packet_payload(packet, &span);
 	if (all.cut > 0)
 		return;
-	here = all.in.at;
 	fyke_cursor_skip(&all.in, 16);
 	packet->checksum = fyke_checksum_internet(
 		here, header + packet->payload_length, all.in.at, pseudo, packet->protocol);

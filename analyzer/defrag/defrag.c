@@ -34,6 +34,8 @@ struct chunk {
 	uint8_t bytes[];
 };
 
+enum { FRAGMENT_HEADER = 8 }; /* IPv6's (RFC 8200 §4.5) */
+
 struct waiting {
 	struct waiting *next;	       /* in the bucket */
 	struct waiting *older, *newer; /* by arrival of the first fragment */
@@ -43,7 +45,7 @@ struct waiting {
 	struct fyke_pieces pieces;
 	struct chunk *chunks;
 	uint32_t frames, total; /* total: length of the whole, 0 = not known */
-	uint32_t ip_bytes;
+	uint32_t header_bytes; /* of the first fragment: what stands in front of its payload, fragment header apart */
 	bool is_void, has_first;
 	uint8_t next_header;
 	uint8_t macs[2 * MAC]; /* of the first fragment, whose frame is gone by the end */
@@ -161,6 +163,8 @@ static void forget(struct fyke_defrag *defrag, struct waiting *waiting)
 static void give_up_frames(struct fyke_defrag *defrag, struct waiting *waiting)
 {
 	defrag->counters.frames_incomplete += waiting->frames;
+	if (waiting->network.layer == 0)
+		defrag->counters.outer_incomplete += waiting->frames;
 	defrag->counters.frames_held -= waiting->frames;
 	waiting->frames = 0;
 }
@@ -303,6 +307,9 @@ static void keep_network(struct waiting *waiting, const struct fyke_fragment *fr
 	waiting->network = *packet;
 	waiting->has_first = fragment->offset == 0;
 	waiting->next_header = fragment->next_header;
+	waiting->header_bytes = packet->ip_bytes - fragment->length;
+	if (packet->source.family == FYKE_ADDRESS_IPV6 && waiting->header_bytes >= FRAGMENT_HEADER)
+		waiting->header_bytes -= FRAGMENT_HEADER;
 	if (packet->source_mac != NULL)
 		memcpy(waiting->macs, packet->source_mac, MAC);
 	if (packet->destination_mac != NULL)
@@ -357,7 +364,7 @@ static bool hand_out(struct fyke_defrag *defrag, const struct waiting *waiting,
 	datagram->network = waiting->network;
 	datagram->network.frame = last->frame;
 	datagram->network.time_ns = last->time_ns;
-	datagram->network.ip_bytes = waiting->ip_bytes;
+	datagram->network.ip_bytes = waiting->header_bytes + waiting->total;
 	datagram->network.is_fragmented = true;
 	if (waiting->network.source_mac != NULL)
 		datagram->network.source_mac = macs;
@@ -394,13 +401,13 @@ bool fyke_defrag_add(
 	taken = waiting == NULL || waiting->is_void ? REJECTED : take(defrag, waiting, fragment);
 	if (taken != TAKEN) {
 		defrag->counters.frames_incomplete++;
+		defrag->counters.outer_incomplete += fragment->packet.layer == 0;
 		if (taken == VOIDED)
 			make_void(defrag, waiting);
 		return false;
 	}
 	waiting->frames++;
 	defrag->counters.frames_held++;
-	waiting->ip_bytes += fragment->packet.ip_bytes;
 	if (waiting->total == 0 || waiting->pieces.covered != waiting->total)
 		return false;
 	return finish(defrag, waiting, &fragment->packet, datagram);

@@ -30,6 +30,7 @@ struct fyke_defrag_options {
 struct fyke_defrag_counters {
 	uint64_t fragments, datagrams;  /* fragments taken; datagrams made whole */
 	uint64_t frames_incomplete;     /* fragments whose datagram timed out, was evicted, voided or never finished */
+	uint64_t outer_incomplete;      /* of these, fragments of a frame's outermost IP layer: such a frame gave nothing */
 	uint64_t frames_whole;          /* fragments of datagrams made whole, duplicates too */
 	uint64_t frames_held;           /* fragments that still wait */
 	uint64_t memory;                /* bytes held now */
@@ -38,7 +39,7 @@ struct fyke_defrag_counters {
 };
 
 struct fyke_datagram {
-	struct fyke_packet network; /* of the first fragment; frame and time_ns of the one that completed it; ip_bytes the sum; is_fragmented */
+	struct fyke_packet network; /* of the first fragment; frame and time_ns of the one that completed it; ip_bytes as if it had come whole; is_fragmented */
 	uint8_t next_header;
 	const uint8_t *data;        /* owned by the defragmenter until fyke_defrag_recycle */
 	uint32_t length, captured;  /* captured < length where a fragment was cut by the snaplen: only a prefix is good */

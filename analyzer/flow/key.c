@@ -7,7 +7,7 @@
 
 _Static_assert(sizeof(struct fyke_flow_key) == 48, "keys are hashed as bytes: no padding");
 
-enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_SCTP = 132 };
+enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58, PROTOCOL_SCTP = 132 };
 
 static enum fyke_endpoint order(struct fyke_flow_key *key, const struct fyke_address *source,
 	const struct fyke_address *destination, uint16_t source_port, uint16_t destination_port)
@@ -33,17 +33,16 @@ static void set_tunnel(struct fyke_flow_key *key, const struct fyke_packet *pack
 	}
 }
 
-static enum fyke_endpoint icmp_key(const struct fyke_packet *packet, struct fyke_flow_key *key)
+/* key->protocol is set. */
+static enum fyke_endpoint icmp_key(struct fyke_flow_key *key, const struct fyke_address *source,
+	const struct fyke_address *destination, uint8_t type, uint8_t code)
 {
-	const struct fyke_icmp_header *icmp = &packet->icmp;
-	int counterpart = fyke_icmp_counterpart(packet->protocol, icmp->type);
-	uint16_t other = counterpart >= 0 ? (uint16_t)counterpart : icmp->code;
-	enum fyke_endpoint sender = order(key, &packet->source, &packet->destination, icmp->type, other);
+	int counterpart = fyke_icmp_counterpart(key->protocol, type);
+	uint16_t other = counterpart >= 0 ? (uint16_t)counterpart : code;
+	enum fyke_endpoint sender = order(key, source, destination, type, other);
 
 	if (counterpart < 0)
 		key->direction = (uint8_t)(1 + sender);
-	if (icmp->has_id)
-		key->id = icmp->id;
 	return sender;
 }
 
@@ -51,8 +50,11 @@ enum fyke_endpoint fyke_flow_key_of(const struct fyke_packet *packet, struct fyk
 {
 	*key = (struct fyke_flow_key){.protocol = packet->protocol, .kind = (uint8_t)packet->kind};
 	set_tunnel(key, packet);
-	if (packet->kind == FYKE_PACKET_ICMP || packet->kind == FYKE_PACKET_ICMP6)
-		return icmp_key(packet, key);
+	if (packet->kind == FYKE_PACKET_ICMP || packet->kind == FYKE_PACKET_ICMP6) {
+		key->id = packet->icmp.has_id ? packet->icmp.id : 0;
+		return icmp_key(
+			key, &packet->source, &packet->destination, packet->icmp.type, packet->icmp.code);
+	}
 	return order(
 		key, &packet->source, &packet->destination, packet->source_port, packet->destination_port);
 }
@@ -60,6 +62,10 @@ enum fyke_endpoint fyke_flow_key_of(const struct fyke_packet *packet, struct fyk
 static enum fyke_packet_kind kind_of_protocol(uint8_t protocol)
 {
 	switch (protocol) {
+	case PROTOCOL_ICMP:
+		return FYKE_PACKET_ICMP;
+	case PROTOCOL_ICMP6:
+		return FYKE_PACKET_ICMP6;
 	case PROTOCOL_TCP:
 		return FYKE_PACKET_TCP;
 	case PROTOCOL_UDP:
@@ -78,6 +84,11 @@ enum fyke_endpoint fyke_flow_key_of_quote(const struct fyke_packet *error, struc
 	*key = (struct fyke_flow_key){
 		.protocol = icmp->quote_protocol, .kind = (uint8_t)kind_of_protocol(icmp->quote_protocol)};
 	set_tunnel(key, error);
+	if (icmp->has_quoted_icmp) {
+		key->id = icmp->has_quoted_id ? icmp->quoted_id : 0;
+		return icmp_key(key, &icmp->quote_source, &icmp->quote_destination, icmp->quoted_type,
+			icmp->quoted_code);
+	}
 	return order(key, &icmp->quote_source, &icmp->quote_destination, icmp->quote_source_port,
 		icmp->quote_destination_port);
 }

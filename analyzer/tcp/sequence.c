@@ -10,6 +10,7 @@
 enum {
 	WILD_JUMP = 1 << 20,	     /* SYN and RST that jump further move nothing (SEMANTICS §1) */
 	EARLIER_START_MAX = 1 << 20, /* how far before a guessed start late bytes are believed */
+	SKIPPED_MAX = 1 << 24,	     /* how far ahead a segment without payload is believed */
 	UNSEEN_ACK_MAX = 1 << 28,    /* an ACK further beyond what was seen is not believed */
 };
 
@@ -131,6 +132,18 @@ static void count_repeats(struct fyke_tcp *tcp, struct fyke_tcp_side *own, int64
 	tcp->repeated_bytes += (uint64_t)(length - fresh);
 }
 
+/* A segment without payload that stands beyond the highest byte proves that those between were sent. */
+static void note_skipped(struct fyke_tcp_side *own, const struct fyke_tcp_segment *segment, int64_t offset)
+{
+	if (own->fin_seen && offset > own->fin_offset)
+		offset = own->fin_offset;
+	if (segment->rst || segment->syn || !own->spoke || offset <= own->highest ||
+		offset > own->highest + SKIPPED_MAX)
+		return;
+	(void)fyke_tcp_holes_add(&own->holes, own->highest, offset);
+	own->highest = offset;
+}
+
 /* What lies before the first byte that may be: before the SYN, or too far before a guessed start. */
 static int64_t clip_start(const struct fyke_tcp_side *own, int64_t start)
 {
@@ -149,8 +162,12 @@ void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, const struct fyke_tcp_segme
 
 	own->keep_alives += keep_alive;
 	own->window_probes += probe;
-	if (segment->length == 0)
+	if (segment->fin && !segment->rst)
+		own->fin_offset = end;
+	if (segment->length == 0) {
+		note_skipped(own, segment, start);
 		return;
+	}
 	if (!own->spoke && !own->syn_seen && (start > EARLIER_START_MAX || start < -EARLIER_START_MAX)) {
 		/* what the other side acknowledged first was nowhere near: the payload sets the origin */
 		own->lowest = own->highest = start;
@@ -217,7 +234,7 @@ void fyke_tcp_sequence_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_s
 	if (!segment->ack || segment->rst || !peer->sequence_known)
 		return;
 	offset = offset_of(peer, segment->header->acknowledgment);
-	data = peer->fin_seen && offset == peer->highest + 1 ? peer->highest : offset;
+	data = peer->fin_seen && offset == peer->fin_offset + 1 ? peer->fin_offset : offset;
 	if (data > peer->highest + UNSEEN_ACK_MAX)
 		return;
 	if (is_duplicate_ack(segment, data))

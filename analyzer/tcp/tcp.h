@@ -39,6 +39,7 @@ struct fyke_tcp_side {
 	uint32_t last_ack;				     /* highest acknowledgment sent */
 	/* the stream: offset 0 is the byte behind the SYN; negative before a guessed start */
 	int64_t lowest, highest; /* bytes seen lie in [lowest, highest) minus the holes */
+	int64_t fin_offset;	 /* of the stream's end, where fin_seen */
 	int64_t acknowledged;	 /* by the other side, as an offset into this stream */
 	int64_t stream_bytes;	 /* distinct bytes seen */
 	struct fyke_tcp_holes *holes;

@@ -1,10 +1,12 @@
 """Commands, help, options."""
 
 import json
+import pathlib
 import re
+import subprocess
 
 from place import capture, case, expect, fyke, rows, store, trace
-from support import pcapfile
+from support import pcapfile, program
 
 COMMANDS = ("analyze", "monitor", "query", "report", "interfaces", "protocols", "help", "version")
 
@@ -175,3 +177,11 @@ def without_database_nothing_is_stored():
         expect(False, "a database was made")
     except FileNotFoundError:
         pass
+
+
+@case
+def readme_shows_what_fyke_prints():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    done = subprocess.run([str(root / "scripts" / "tour"), str(program.binary()), "--check"], capture_output=True,
+                          text=True, check=False)
+    expect(done.returncode == 0, f"run `make docs`: {done.stdout[:1200]}{done.stderr[-600:]}")

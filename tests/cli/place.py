@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -101,6 +102,7 @@ def needs_root():
 
 def run_all():
     """Each case in an empty directory of its own."""
+    signal.signal(signal.SIGINT, signal.default_int_handler) # not ignored, as in a shell's background jobs
     scratch = pathlib.Path(os.environ.get("FYKE_SCRATCH", "build/scratch/cli")).resolve()
     only = sys.argv[1] if len(sys.argv) > 1 else ""
     failed = False

@@ -4,12 +4,13 @@
 
 #include "analyzer/decode/decode.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 enum { ROOM = 2048 };
 
@@ -138,8 +139,8 @@ static inline struct bytes ethernet(uint16_t type, const struct bytes *payload)
 }
 
 /* Decodes the first `captured` bytes from memory that ends where they end. */
-static inline void decode_cut(uint16_t link_type, const struct bytes *bytes, size_t captured,
-	struct fyke_decoded *decoded)
+static inline void decode_cut(
+	uint16_t link_type, const struct bytes *bytes, size_t captured, struct fyke_decoded *decoded)
 {
 	uint8_t *copy = malloc(captured == 0 ? 1 : captured);
 	struct fyke_frame frame = {.number = 7, .time_ns = 99, .interface = 3, .link_type = link_type};
@@ -177,7 +178,8 @@ static inline void assert_every_cut_accounted(uint16_t link_type, const struct b
 
 	for (size_t captured = 0; captured < bytes->length; captured++) {
 		decode_cut(link_type, bytes, captured, &decoded);
-		assert_true(decoded.count > 0 || decoded.has_fragment || decoded.refusal != FYKE_REFUSAL_NONE);
+		assert_true(
+			decoded.count > 0 || decoded.has_fragment || decoded.refusal != FYKE_REFUSAL_NONE);
 		for (unsigned i = 0; i < decoded.count; i++) {
 			assert_int_equal(decoded.packets[i].layer, i);
 			assert_true(decoded.packets[i].payload_captured <= decoded.packets[i].payload_length);

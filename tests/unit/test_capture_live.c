@@ -18,7 +18,8 @@ static void test_capture_filter_check(void **state)
 
 	(void)state;
 	assert_int_equal(fyke_capture_filter_check("tcp port 80 and net 10.0.0.0/8", &error), FYKE_OK);
-	assert_int_equal(fyke_capture_filter_check("type mgt subtype beacon", &error), FYKE_OK); /* 802.11 only */
+	assert_int_equal(
+		fyke_capture_filter_check("type mgt subtype beacon", &error), FYKE_OK); /* 802.11 only */
 	assert_int_equal(fyke_capture_filter_check("", &error), FYKE_OK);
 	assert_int_equal(fyke_capture_filter_check("tcp prt 80", &error), FYKE_FAILED_USAGE);
 	assert_has(error.text, "the filter “tcp prt 80” is wrong: ");
@@ -112,7 +113,7 @@ static struct fyke_source *open_loopback(const struct fyke_source_options *optio
 
 static void test_capture_live_on_loopback(void **state)
 {
-	struct fyke_source_options options = {.filter = "udp port 9999", .snaplen = 100};
+	struct fyke_source_options options = {.filter = "udp port 9999", .snaplen = 600};
 	struct fyke_source_counters counters;
 	enum fyke_source_result result;
 	struct fyke_source *source;
@@ -134,7 +135,7 @@ static void test_capture_live_on_loopback(void **state)
 			assert_int_equal(frame->number, ++frames);
 			assert_int_equal(frame->link_type, 1);
 			assert_int_equal(frame->length, 14 + 20 + 8 + (frames - 1) % 1000);
-			assert_int_equal(frame->captured, frame->length < 100 ? frame->length : 100);
+			assert_int_equal(frame->captured, frame->length < 600 ? frame->length : 600);
 			assert_int_equal(frame->data[36] << 8 | frame->data[37], 9999);
 			assert_true((uint64_t)frame->time_ns >= last_ns);
 			last_ns = (uint64_t)frame->time_ns;

@@ -4,13 +4,14 @@
 #include "analyzer/capture/reread.h"
 #include "analyzer/capture/writer.h"
 
-static struct fyke_writer *writer_to(FILE *file, enum fyke_writer_format format, bool microseconds)
+static struct fyke_capture_writer *writer_to(
+	FILE *file, enum fyke_capture_writer_format format, bool microseconds)
 {
-	struct fyke_writer_options options = {
+	struct fyke_capture_writer_options options = {
 		.file = file, .name = "out", .format = format, .microseconds = microseconds};
-	struct fyke_writer *writer = NULL;
+	struct fyke_capture_writer *writer = NULL;
 
-	assert_int_equal(fyke_writer_new(&options, &writer, NULL), FYKE_OK);
+	assert_int_equal(fyke_capture_writer_new(&options, &writer, NULL), FYKE_OK);
 	return writer;
 }
 
@@ -19,7 +20,7 @@ static struct fyke_frame frame_of(const uint8_t *data, uint32_t captured, uint32
 	return (struct fyke_frame){.data = data, .captured = captured, .length = length, .time_ns = time_ns};
 }
 
-static void check_round_trip(enum fyke_writer_format format, bool microseconds)
+static void check_round_trip(enum fyke_capture_writer_format format, bool microseconds)
 {
 	static const struct fyke_source_interface interfaces[] = {
 		{.name = "eth0", .description = "north", .link_type = 1, .snaplen = 2000},
@@ -28,22 +29,23 @@ static void check_round_trip(enum fyke_writer_format format, bool microseconds)
 	char *written = NULL;
 	size_t size = 0;
 	FILE *file = open_memstream(&written, &size);
-	struct fyke_writer *writer = writer_to(file, format, microseconds);
+	struct fyke_capture_writer *writer = writer_to(file, format, microseconds);
 	uint32_t index[2];
 	struct reading r;
 
 	put_pattern(&pattern, 3000, 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(fyke_writer_interface(writer, &interfaces[i], 4, &index[i], NULL), FYKE_OK);
+		assert_int_equal(
+			fyke_capture_writer_interface(writer, &interfaces[i], 4, &index[i], NULL), FYKE_OK);
 	for (uint32_t i = 0; i < 100; i++) {
 		struct fyke_frame frame = frame_of(
 			pattern.data, i * 29, i * 29 + i % 2 * 1000, INT64_C(1700000000123456789) + i * 1001);
 
-		assert_int_equal(fyke_writer_frame(writer, &frame, index[i % 2], NULL), FYKE_OK);
+		assert_int_equal(fyke_capture_writer_frame(writer, &frame, index[i % 2], NULL), FYKE_OK);
 	}
-	assert_int_equal(fyke_writer_flush(writer, NULL), FYKE_OK);
-	assert_int_equal(fyke_writer_bytes(writer), size);
-	fyke_writer_free(writer);
+	assert_int_equal(fyke_capture_writer_flush(writer, NULL), FYKE_OK);
+	assert_int_equal(fyke_capture_writer_bytes(writer), size);
+	fyke_capture_writer_free(writer);
 	(void)fclose(file);
 	r = read_bytes((struct bytes){.data = (uint8_t *)written, .length = size}, NULL);
 	assert_int_equal(r.count, 100);
@@ -57,10 +59,10 @@ static void check_round_trip(enum fyke_writer_format format, bool microseconds)
 		assert_int_equal(r.frames[i].link_type, 1);
 		assert_int_equal(r.frames[i].fcs_length, i > 0 && i % 2 == 0 ? 4 : 0);
 		assert_true(is_pattern(r.frames[i].data, i * 29, 0));
-		if (format == FYKE_WRITER_PCAPNG)
+		if (format == FYKE_CAPTURE_WRITER_PCAPNG)
 			assert_int_equal(r.frames[i].interface, i % 2);
 	}
-	if (format == FYKE_WRITER_PCAPNG) {
+	if (format == FYKE_CAPTURE_WRITER_PCAPNG) {
 		assert_string_equal(r.names[0], "eth0");
 		assert_string_equal(r.descriptions[0], "north");
 		assert_int_equal(r.interfaces[0].snaplen, 2000);
@@ -72,10 +74,10 @@ static void check_round_trip(enum fyke_writer_format format, bool microseconds)
 static void test_capture_writer_round_trip(void **state)
 {
 	(void)state;
-	check_round_trip(FYKE_WRITER_PCAPNG, false);
-	check_round_trip(FYKE_WRITER_PCAPNG, true);
-	check_round_trip(FYKE_WRITER_PCAP, false);
-	check_round_trip(FYKE_WRITER_PCAP, true);
+	check_round_trip(FYKE_CAPTURE_WRITER_PCAPNG, false);
+	check_round_trip(FYKE_CAPTURE_WRITER_PCAPNG, true);
+	check_round_trip(FYKE_CAPTURE_WRITER_PCAP, false);
+	check_round_trip(FYKE_CAPTURE_WRITER_PCAP, true);
 }
 
 static void test_capture_writer_one_link_type_in_a_pcap(void **state)
@@ -84,18 +86,18 @@ static void test_capture_writer_one_link_type_in_a_pcap(void **state)
 	char *written = NULL;
 	size_t size = 0;
 	FILE *file = open_memstream(&written, &size);
-	struct fyke_writer *writer = writer_to(file, FYKE_WRITER_PCAP, false);
+	struct fyke_capture_writer *writer = writer_to(file, FYKE_CAPTURE_WRITER_PCAP, false);
 	struct fyke_frame frame = frame_of((const uint8_t *)"abcd", 4, 4, -5);
 	struct fyke_error error = {0};
 	uint32_t index;
 
 	(void)state;
-	assert_int_equal(fyke_writer_frame(writer, &frame, 0, &error), FYKE_FAILED_INTERNAL);
-	assert_int_equal(fyke_writer_interface(writer, &ethernet, 0, &index, &error), FYKE_OK);
-	assert_int_equal(fyke_writer_interface(writer, &raw, 0, &index, &error), FYKE_FAILED_USAGE);
+	assert_int_equal(fyke_capture_writer_frame(writer, &frame, 0, &error), FYKE_FAILED_INTERNAL);
+	assert_int_equal(fyke_capture_writer_interface(writer, &ethernet, 0, &index, &error), FYKE_OK);
+	assert_int_equal(fyke_capture_writer_interface(writer, &raw, 0, &index, &error), FYKE_FAILED_USAGE);
 	assert_has(error.text, "one link type");
-	assert_int_equal(fyke_writer_frame(writer, &frame, 0, &error), FYKE_OK);
-	fyke_writer_free(writer);
+	assert_int_equal(fyke_capture_writer_frame(writer, &frame, 0, &error), FYKE_OK);
+	fyke_capture_writer_free(writer);
 	(void)fclose(file);
 	free(written);
 }
@@ -104,21 +106,21 @@ static void test_capture_writer_failure_sticks(void **state)
 {
 	static const struct fyke_source_interface ethernet = {.name = "", .description = "", .link_type = 1};
 	FILE *file = fopen("/dev/full", "w");
-	struct fyke_writer *writer;
+	struct fyke_capture_writer *writer;
 	struct fyke_error error = {0};
 	uint32_t index;
 
 	(void)state;
 	if (file == NULL)
 		skip();
-	writer = writer_to(file, FYKE_WRITER_PCAPNG, false);
-	assert_int_equal(fyke_writer_interface(writer, &ethernet, 0, &index, &error), FYKE_OK);
-	assert_int_equal(fyke_writer_flush(writer, &error), FYKE_FAILED_IO);
+	writer = writer_to(file, FYKE_CAPTURE_WRITER_PCAPNG, false);
+	assert_int_equal(fyke_capture_writer_interface(writer, &ethernet, 0, &index, &error), FYKE_OK);
+	assert_int_equal(fyke_capture_writer_flush(writer, &error), FYKE_FAILED_IO);
 	assert_string_equal(error.text, "out: cannot be written: the disk is full");
 	error.text[0] = '\0';
-	assert_int_equal(fyke_writer_interface(writer, &ethernet, 0, &index, &error), FYKE_FAILED_IO);
+	assert_int_equal(fyke_capture_writer_interface(writer, &ethernet, 0, &index, &error), FYKE_FAILED_IO);
 	assert_has(error.text, "the disk is full");
-	fyke_writer_free(writer);
+	fyke_capture_writer_free(writer);
 	(void)fclose(file);
 }
 

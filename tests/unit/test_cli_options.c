@@ -14,10 +14,10 @@ static void test_options_parse_size(void **state)
 	static const struct {
 		const char *text;
 		uint64_t bytes;
-	} good[] = {{"0", 0}, {"1", 1}, {"64k", 65536}, {"64KiB", 65536}, {"1.5M", 1572864}, {"10G", UINT64_C(10) << 30},
-		{"2tb", UINT64_C(2) << 40}, {"7b", 7}};
-	static const char *const bad[] = {"", "k", "-1", "1x", "1 k", "0x10", "inf", "nan", "1e9", "1..5", ".5", "9999999T",
-		"1k ", "99999999999999999999999999"};
+	} good[] = {{"0", 0}, {"1", 1}, {"64k", 65536}, {"64KiB", 65536}, {"1.5M", 1572864},
+		{"10G", UINT64_C(10) << 30}, {"2tb", UINT64_C(2) << 40}, {"7b", 7}};
+	static const char *const bad[] = {"", "k", "-1", "1x", "1 k", "0x10", "inf", "nan", "1e9", "1..5",
+		".5", "9999999T", "1k ", "99999999999999999999999999"};
 	uint64_t bytes;
 
 	(void)state;
@@ -35,8 +35,8 @@ static void test_options_parse_duration(void **state)
 		const char *text;
 		int64_t ns;
 	} good[] = {{"90", 90000000000}, {"90s", 90000000000}, {"1.5s", 1500000000}, {"500ms", 500000000},
-		{"20us", 20000}, {"3ns", 3}, {"5m", 300000000000}, {"5min", 300000000000}, {"2h", 7200000000000},
-		{"30d", 2592000000000000}, {"1w", 604800000000000}, {"0", 0}};
+		{"20us", 20000}, {"3ns", 3}, {"5m", 300000000000}, {"5min", 300000000000},
+		{"2h", 7200000000000}, {"30d", 2592000000000000}, {"1w", 604800000000000}, {"0", 0}};
 	static const char *const bad[] = {"", "s", "-3s", "3 s", "3y", "1e3", "99999999999999d"};
 	int64_t ns;
 
@@ -84,8 +84,8 @@ static struct fyke_arguments begin(int argc, char **argv)
 
 static void test_options_walk(void **state)
 {
-	char *argv[] = {(char[]){"x"}, (char[]){"one"}, (char[]){"-dfile"}, (char[]){"--force"}, (char[]){"--limit=3"},
-		(char[]){"--database"}, (char[]){"other"}, (char[]){"two"}, NULL};
+	char *argv[] = {(char[]){"x"}, (char[]){"one"}, (char[]){"-dfile"}, (char[]){"--force"},
+		(char[]){"--limit=3"}, (char[]){"--database"}, (char[]){"other"}, (char[]){"two"}, NULL};
 	struct fyke_arguments arguments = begin(8, argv);
 
 	(void)state;

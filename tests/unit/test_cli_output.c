@@ -174,7 +174,8 @@ static void test_progress_line(void **state)
 
 	(void)state;
 	fyke_progress_line(line, sizeof(line), 120, 123456, &source, 1000000000);
-	assert_string_equal(line, "[#####---------------] 25 % of 1.0 GB, 123,456 packets, 250.0 MB/s, 3 s left");
+	assert_string_equal(
+		line, "[#####---------------] 25 % of 1.0 GB, 123,456 packets, 250.0 MB/s, 3 s left");
 	fyke_progress_line(line, sizeof(line), 30, 123456, &source, 1000000000);
 	assert_string_equal(line, "25 % of 1.0 GB, 123,456 packet");
 	source.input_bytes_all = 0;
@@ -186,11 +187,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_output_appears_when_committed, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_output_discarded_leaves_nothing, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(
+			test_output_discarded_leaves_nothing, make_place, remove_place),
 		cmocka_unit_test(test_output_missing_directory_is_told),
 		cmocka_unit_test(test_output_full_device_is_told),
 		cmocka_unit_test_setup_teardown(test_output_replaces_only_by_force, make_place, remove_place),
-		cmocka_unit_test_setup_teardown(test_output_never_replaces_a_capture, make_place, remove_place),
+		cmocka_unit_test_setup_teardown(
+			test_output_never_replaces_a_capture, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_output_directory_is_told, make_place, remove_place),
 		cmocka_unit_test(test_output_device_and_standard_output_pass),
 		cmocka_unit_test(test_progress_line),

@@ -70,14 +70,17 @@ static const struct link_case cases[] = {
 	{"802.11 four addresses", 105, "08 03" WLAN "020000000004" SNAP "0800", "", false, -1},
 	{"802.11 A-MSDU", 105, "88 01" WLAN "8000" MACS "0029" SNAP "0800", "00", false, -1},
 	{"radiotap", 127, "0000 0800 00000000 08 01" WLAN SNAP "0800", "", false, -1},
-	{"radiotap, padded header", 127, "0000 0900 02000000 20 88 01" WLAN "0000 0000" SNAP "0800", "", false, -1},
-	{"radiotap, TSFT and FCS", 127, "0000 1900 03000080 00000000 00000000 0000000000000000 10 08 01" WLAN SNAP "0800",
-		"deadbeef", false, -1},
+	{"radiotap, padded header", 127, "0000 0900 02000000 20 88 01" WLAN "0000 0000" SNAP "0800", "",
+		false, -1},
+	{"radiotap, TSFT and FCS", 127,
+		"0000 1900 03000080 00000000 00000000 0000000000000000 10 08 01" WLAN SNAP "0800", "deadbeef",
+		false, -1},
 	{"PPI", 192, "00 00 0800 69000000 08 01" WLAN SNAP "0800", "", false, -1},
 	{"PPI, Ethernet", 192, "00 00 0800 01000000" MACS "0800", "", false, -1},
-	{"AVS", 163, "80211001 00000040 " /* 56 bytes */
-		     "00000000000000000000000000000000000000000000000000000000"
-		     "00000000000000000000000000000000000000000000000000000000 08 01" WLAN SNAP "0800",
+	{"AVS", 163,
+		"80211001 00000040 " /* 56 bytes */
+		"00000000000000000000000000000000000000000000000000000000"
+		"00000000000000000000000000000000000000000000000000000000 08 01" WLAN SNAP "0800",
 		"", false, -1},
 	{"NFLOG", 239, "02 00 0000 0800 0100 0800 0300 2500 0900", "000000", false, -1},
 	{"NFLOG, big-endian", 239, "02 00 0000 0008 0001 0800 0300 0025 0009", "000000", false, -1},
@@ -87,7 +90,8 @@ static const struct link_case cases[] = {
 	{"Token Ring with routing", 6, "1040 020000000002 820000000001 0400 0010" SNAP "0800", "", false, -1},
 	{"ARCNET, RFC 1051", 129, "0102 0000 f0", "", false, -1},
 	{"ARCNET, RFC 1201", 7, "0102 d4 00 0001", "", false, -1},
-	{"IPoIB", 242, "00000000000000000000000000000000000000000000000000000000000000000000000000000000 0800 0000",
+	{"IPoIB", 242,
+		"00000000000000000000000000000000000000000000000000000000000000000000000000000000 0800 0000",
 		"", false, -1},
 	{"ATM, LLC", 100, SNAP "0800", "", false, -1},
 	{"ATM, NLPID", 100, "fefe03 cc", "", false, -1},
@@ -121,7 +125,8 @@ static void test_decode_link_reaches_ip(void **state)
 
 		decode_whole(cases[i].link_type, &frame, &decoded);
 		if (decoded.count != 1 || decoded.packets[0].payload_length != 5)
-			fail_msg("%s: %u packets, %s", cases[i].what, decoded.count, fyke_refusal_name(decoded.refusal));
+			fail_msg("%s: %u packets, %s", cases[i].what, decoded.count,
+				fyke_refusal_name(decoded.refusal));
 		assert_sample_udp(&decoded.packets[0]);
 		assert_memory_equal(decoded.packets[0].payload, "hello", 5);
 		assert_int_equal(decoded.packets[0].source.family, cases[i].is_ipv6 ? 6 : 4);

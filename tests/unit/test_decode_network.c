@@ -26,7 +26,7 @@ static void test_decode_ipv4_fields(void **state)
 static void test_decode_ipv4_options(void **state)
 {
 	struct bytes inner = sample_udp(), frame = from_hex("47000029 12340000 40110000 0a000001 0a000002"
-							  "83 07 04 0a000009 00");
+							    "83 07 04 0a000009 00");
 
 	(void)state;
 	put_bytes(&frame, &inner);
@@ -118,7 +118,8 @@ static void test_decode_ipv4_fragment_out_of_range(void **state)
 
 static void test_decode_ah(void **state)
 {
-	struct bytes inner = sample_udp(), ah = from_hex("11 04 0000 00000001 00000001 000000000000000000000000"), frame;
+	struct bytes inner = sample_udp(),
+		     ah = from_hex("11 04 0000 00000001 00000001 000000000000000000000000"), frame;
 
 	(void)state;
 	put_bytes(&ah, &inner);
@@ -135,8 +136,9 @@ static void test_decode_ah(void **state)
 static void test_decode_ipv6_extensions(void **state)
 {
 	/* hop-by-hop, routing, destination, mobility, HIP, shim6, then UDP */
-	struct bytes inner = sample_udp(), chain = from_hex("2b00 010400000000 3c00 0400 00000000 8700 010400000000"
-							   "8b00 000000000000 8c00 000000000000 1100 000000000000");
+	struct bytes inner = sample_udp(),
+		     chain = from_hex("2b00 010400000000 3c00 0400 00000000 8700 010400000000"
+				      "8b00 000000000000 8c00 000000000000 1100 000000000000");
 	struct bytes frame;
 
 	(void)state;

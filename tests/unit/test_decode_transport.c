@@ -20,8 +20,9 @@ static uint16_t plain_sum(const uint8_t *data, size_t length, uint32_t start)
 /* The sum of the pseudo header of 10.0.0.1 → 10.0.0.2 or 2001:db8::1 → ::2. */
 static uint16_t pseudo_sum(bool is_ipv6, uint8_t protocol, size_t length)
 {
-	struct bytes pseudo = is_ipv6 ? from_hex("20010db8000000000000000000000001 20010db8000000000000000000000002")
-				      : from_hex("0a000001 0a000002");
+	struct bytes pseudo =
+		is_ipv6 ? from_hex("20010db8000000000000000000000001 20010db8000000000000000000000002")
+			: from_hex("0a000001 0a000002");
 
 	put_u32(&pseudo, (uint32_t)length);
 	put_u32(&pseudo, protocol);
@@ -105,7 +106,8 @@ static void test_decode_tcp_header(void **state)
 {
 	struct bytes segment = from_hex("0457 0050 01020304 05060708 f1d2 2000 0000 0007"
 					"020405b4 0402 080a0000000100000002 01 03030f"
-					"01 01 051200000001000000020000000300000004"), frame;
+					"01 01 051200000001000000020000000300000004"),
+		     frame;
 	const struct fyke_tcp_header *header = &decoded.packets[0].tcp;
 
 	(void)state;
@@ -140,7 +142,8 @@ static void test_decode_tcp_header(void **state)
 
 static void test_decode_tcp_bad_options(void **state)
 {
-	static const char *const lists[] = {"02040200 08000000", "02040200 08010000", "02040200 080a0000", "02040200 02030500"};
+	static const char *const lists[] = {
+		"02040200 08000000", "02040200 08010000", "02040200 080a0000", "02040200 02030500"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -203,7 +206,8 @@ static void test_decode_udp_length(void **state)
 static void test_decode_udp_checksum(void **state)
 {
 	struct bytes datagram = sample_udp(), frame = ipv4(17, &datagram);
-	uint16_t right = (uint16_t)~plain_sum(datagram.data, datagram.length, pseudo_sum(false, 17, datagram.length));
+	uint16_t right =
+		(uint16_t)~plain_sum(datagram.data, datagram.length, pseudo_sum(false, 17, datagram.length));
 
 	(void)state;
 	decode_whole(101, &frame, &decoded);
@@ -228,7 +232,8 @@ static void test_decode_checksum_of_routed_packets(void **state)
 	uint16_t sum;
 
 	(void)state;
-	pseudo = from_hex("20010db8000000000000000000000001 20010db8000000000000000000000009 0000000d 00000011");
+	pseudo = from_hex(
+		"20010db8000000000000000000000001 20010db8000000000000000000000009 0000000d 00000011");
 	sum = (uint16_t)~plain_sum(datagram.data, datagram.length, plain_sum(pseudo.data, pseudo.length, 0));
 	set_u16(&datagram, 6, sum);
 	chain = from_hex("1102 0001 00000000 20010db8000000000000000000000009");
@@ -295,7 +300,8 @@ static void test_decode_icmp6_quote(void **state)
 	put_bytes(&chain, &inner);
 	quoted = ipv6(60, &chain);
 	put_bytes(&message, &quoted);
-	set_u16(&message, 2, (uint16_t)~plain_sum(message.data, message.length, pseudo_sum(true, 58, message.length)));
+	set_u16(&message, 2,
+		(uint16_t)~plain_sum(message.data, message.length, pseudo_sum(true, 58, message.length)));
 	frame = ipv6(58, &message);
 	decode_whole(101, &frame, &decoded);
 	assert_int_equal(decoded.packets[0].kind, FYKE_PACKET_ICMP6);
@@ -310,7 +316,8 @@ static void test_decode_icmp6_quote(void **state)
 
 static void test_decode_sctp(void **state)
 {
-	struct bytes packet = from_hex("0bb8 0bb9 00000001 00000000 03000010 00000001 00010000 00000000"), frame;
+	struct bytes packet = from_hex("0bb8 0bb9 00000001 00000000 03000010 00000001 00010000 00000000"),
+		     frame;
 	uint32_t crc = 0xffffffff;
 
 	(void)state;

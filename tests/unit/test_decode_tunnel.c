@@ -5,7 +5,7 @@ static struct fyke_decoded decoded;
 
 struct tunnel_case {
 	const char *what;
-	uint8_t protocol;   /* of the outer IP header; 17 with `port` */
+	uint8_t protocol; /* of the outer IP header; 17 with `port` */
 	uint16_t port;
 	const char *before; /* between the outer header and what is inside */
 	enum { IPV4, IPV6, ETHERNET } inside;
@@ -18,7 +18,8 @@ static const struct tunnel_case cases[] = {
 	{"6in4", 41, 0, "", IPV6, FYKE_TUNNEL_IPIP, -1},
 	{"GRE", 47, 0, "0000 0800", IPV4, FYKE_TUNNEL_GRE, -1},
 	{"GRE, all fields", 47, 0, "b000 86dd 00000000 0000002a 00000001", IPV6, FYKE_TUNNEL_GRE, 42},
-	{"GRE, routing", 47, 0, "4000 0800 00000000 0800 00 04 0a000001 0000 00 00", IPV4, FYKE_TUNNEL_GRE, -1},
+	{"GRE, routing", 47, 0, "4000 0800 00000000 0800 00 04 0a000001 0000 00 00", IPV4, FYKE_TUNNEL_GRE,
+		-1},
 	{"GRE, Ethernet", 47, 0, "2000 6558 00000007", ETHERNET, FYKE_TUNNEL_GRE, 7},
 	{"GRE, MPLS", 47, 0, "0000 8847 00020140", IPV4, FYKE_TUNNEL_GRE, -1},
 	{"PPTP", 47, 0, "3081 880b 0025 0001 00000001 00000001 ff03 0021", IPV4, FYKE_TUNNEL_GRE, -1},
@@ -35,14 +36,16 @@ static const struct tunnel_case cases[] = {
 	{"GENEVE", 17, 6081, "01006558 00002a00 01020300", ETHERNET, FYKE_TUNNEL_GENEVE, 42},
 	{"GENEVE, IPv6", 17, 6081, "000086dd 00002a00", IPV6, FYKE_TUNNEL_GENEVE, 42},
 	{"GTP-U", 17, 2152, "30ff 0021 0000002a", IPV4, FYKE_TUNNEL_GTPU, 42},
-	{"GTP-U, extensions", 17, 2152, "36ff 002d 0000002a 0001 00 85 01 1005 85 01 1006 00", IPV4, FYKE_TUNNEL_GTPU, 42},
+	{"GTP-U, extensions", 17, 2152, "36ff 002d 0000002a 0001 00 85 01 1005 85 01 1006 00", IPV4,
+		FYKE_TUNNEL_GTPU, 42},
 	{"Teredo", 17, 3544, "", IPV6, FYKE_TUNNEL_TEREDO, -1},
-	{"Teredo, indications", 17, 3544, "0001 00 00 0000000000000000 00 0000 ffff ffffffff", IPV6, FYKE_TUNNEL_TEREDO,
-		-1},
+	{"Teredo, indications", 17, 3544, "0001 00 00 0000000000000000 00 0000 ffff ffffffff", IPV6,
+		FYKE_TUNNEL_TEREDO, -1},
 	{"L2TP", 17, 1701, "4002 002d 0001 002a ff03 0021", IPV4, FYKE_TUNNEL_L2TP, 42},
-	{"L2TP, sequence and offset", 17, 1701, "0a02 0001 002a 0000 0000 0002 ffff 21", IPV4, FYKE_TUNNEL_L2TP, 42},
+	{"L2TP, sequence and offset", 17, 1701, "0a02 0001 002a 0000 0000 0002 ffff 21", IPV4,
+		FYKE_TUNNEL_L2TP, 42},
 	{"GRE in UDP", 17, 4754, "2000 0800 0000002a", IPV4, FYKE_TUNNEL_GRE, 42},
-	{"AYIYA", 17, 5072, "01020129 00000000 ffff", IPV6, FYKE_TUNNEL_AYIYA, -1},
+	{"AYIYA", 17, 5072, "11020129 00000000 ffff", IPV6, FYKE_TUNNEL_AYIYA, -1},
 };
 
 static struct bytes inside_of(const struct tunnel_case *tunnel)
@@ -72,7 +75,8 @@ static void test_decode_tunnel_inner_is_next_layer(void **state)
 
 		decode_whole(1, &frame, &decoded);
 		if (decoded.count != 2)
-			fail_msg("%s: %u packets, %s", cases[i].what, decoded.count, fyke_refusal_name(decoded.refusal));
+			fail_msg("%s: %u packets, %s", cases[i].what, decoded.count,
+				fyke_refusal_name(decoded.refusal));
 		assert_int_equal(outer->protocol, cases[i].protocol);
 		assert_int_equal(outer->kind, cases[i].protocol == 17 ? FYKE_PACKET_UDP : FYKE_PACKET_OTHER);
 		assert_int_equal(outer->tunnel, FYKE_TUNNEL_NONE);
@@ -98,14 +102,14 @@ static void test_decode_tunnel_needs_its_port_and_header(void **state)
 		uint16_t port;
 		const char *before;
 	} plain[] = {
-		{4788, "08000000 00002a00"}, /* another port */
-		{4789, "00000000 00002a00"}, /* no identifier */
-		{6081, "40006558 00002a00"}, /* version 1 */
-		{6081, "00001234 00002a00"}, /* nothing that is known */
-		{2152, "30fe 0021 0000002a"}, /* no G-PDU */
-		{2152, "30ff 7fff 0000002a"}, /* longer than the datagram */
+		{4788, "08000000 00002a00"},   /* another port */
+		{4789, "00000000 00002a00"},   /* no identifier */
+		{6081, "40006558 00002a00"},   /* version 1 */
+		{6081, "00001234 00002a00"},   /* nothing that is known */
+		{2152, "30fe 0021 0000002a"},  /* no G-PDU */
+		{2152, "30ff 7fff 0000002a"},  /* longer than the datagram */
 		{1701, "c802 002d 0001 002a"}, /* a control message */
-		{3545, ""}, /* Teredo elsewhere needs its addresses */
+		{3545, ""},		       /* Teredo elsewhere needs its addresses */
 	};
 
 	(void)state;

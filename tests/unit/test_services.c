@@ -37,7 +37,8 @@ static void test_services_registry_names_known_ports(void **state)
 	assert_int_equal(fyke_services_new(NULL, &services, NULL), FYKE_OK);
 	assert_string_equal(fyke_services_name(services, TCP, 80), "http");
 	assert_string_equal(fyke_services_name(services, TCP, 110), "pop3");
-	assert_string_equal(fyke_services_description(services, TCP, 110), "Post Office Protocol - Version 3");
+	assert_string_equal(
+		fyke_services_description(services, TCP, 110), "Post Office Protocol - Version 3");
 	assert_string_equal(fyke_services_name(services, UDP, 53), "domain");
 	assert_string_equal(fyke_services_name(services, TCP, 6063), "x11");
 	assert_string_equal(fyke_services_name(services, SCTP, 2905), "m3ua");
@@ -109,8 +110,9 @@ static void test_services_user_file_overrides(void **state)
 
 static void test_services_wrong_lines_are_told(void **state)
 {
-	static const char *const wrong[] = {"http\n", "http 80\n", "http 80/icmp\n", "http 65536/tcp\n", "http x/tcp\n",
-		"http /tcp\n", "http -1/tcp\n", "http 99999999999999999999/tcp\n", "h\xc3\xa4 80/tcp\n",
+	static const char *const wrong[] = {"http\n", "http 80\n", "http 80/icmp\n", "http 65536/tcp\n",
+		"http x/tcp\n", "http /tcp\n", "http -1/tcp\n", "http 99999999999999999999/tcp\n",
+		"h\xc3\xa4 80/tcp\n",
 		"a123456789b123456789c123456789d123456789e123456789f123456789g123 80/tcp\n"};
 
 	(void)state;

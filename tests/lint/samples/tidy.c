@@ -3,13 +3,9 @@
 
 int changing_global = 3;
 
-unsigned long f(void);
+void f(int *numbers);
 
-unsigned long f(void)
+void f(int *numbers)
 {
-	char text[8] = "abc";
-	const char *pointer = text;
-
-	memset(text, 0, sizeof(pointer));
-	return sizeof(sizeof(text));
+	memset(numbers, '0', 8);
 }
