@@ -99,7 +99,7 @@ $(LIB): $(call object,$(LIB_SOURCES))
 $(CLI_LIB): $(call object,$(CLI_SOURCES))
 $(LIB) $(CLI_LIB):
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call SAY,AR,$@) $(RUN) $(AR) rcs $@ $^
 
 # Flags that changed rebuild everything; so does a source that came or went (an archive forgets nothing).
 $(BUILD)/flags: FORCE | build/packages

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 32 };
+enum { BATCH = 32, CACHE_LINE = 64 };
 
 #define SECOND	       INT64_C(1000000000)
 #define DEFAULT_MEMORY (UINT64_C(1) << 30)
@@ -50,7 +50,9 @@ enum fyke_status fyke_engine_new(
 
 	if (fresh == NULL)
 		return out_of_memory(error);
-	if (fyke_flow_table_init(&fresh->table, fyke_seed()) != FYKE_OK) {
+	fresh->hasher = fyke_community_hasher_new();
+	if (fresh->hasher == NULL || fyke_flow_table_init(&fresh->table, fyke_seed()) != FYKE_OK) {
+		fyke_community_hasher_free(fresh->hasher);
 		free(fresh);
 		return out_of_memory(error);
 	}
@@ -186,6 +188,14 @@ static bool is_innermost(const struct fyke_packet *packets, size_t i, size_t cou
 	return i + 1 == count || packets[i + 1].frame != packets[i].frame;
 }
 
+static void prefetch_tcp(const struct fyke_engine *engine, uint32_t index)
+{
+	const char *tcp = index == 0 ? NULL : fyke_pool_at(&engine->tcp, index);
+
+	for (size_t at = 0; tcp != NULL && at < sizeof(struct fyke_tcp); at += CACHE_LINE)
+		__builtin_prefetch(tcp + at, 1);
+}
+
 static bool take_batch(
 	struct fyke_engine *engine, const struct fyke_packet *packets, const int64_t *clock_ns, size_t count)
 {
@@ -200,6 +210,8 @@ static bool take_batch(
 	}
 	for (size_t i = 0; i < count; i++)
 		fyke_flow_table_prefetch_flow(&engine->table, hashes[i]);
+	for (size_t i = 0; i < count; i++)
+		prefetch_tcp(engine, fyke_flow_table_tcp(&engine->table, hashes[i]));
 	for (size_t i = 0; i < count; i++) {
 		enter_packet(engine, &packets[i], clock_ns[i]);
 		if (!take_packet(engine, &packets[i], &keys[i], hashes[i], senders[i]))
@@ -334,6 +346,7 @@ void fyke_engine_free(struct fyke_engine *engine)
 	fyke_flow_table_release(&engine->table);
 	fyke_pool_release(&engine->tcp);
 	fyke_pool_release(&engine->extra);
+	fyke_community_hasher_free(engine->hasher);
 	fyke_seconds_release(&engine->timeline);
 	fyke_arena_release(&engine->arena);
 	free(engine->finished);

@@ -118,7 +118,8 @@ static bool hand_over_one(
 	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame)
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
-	struct fyke_build build = {.flow = flow,
+	struct fyke_build build = {.hasher = engine->hasher,
+		.flow = flow,
 		.tcp = fyke_engine_tcp(engine, flow),
 		.extra = fyke_engine_extra(engine, flow),
 		.end_reason = reason,

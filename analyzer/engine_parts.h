@@ -19,6 +19,7 @@ struct fyke_engine {
 	struct fyke_flow_table table;
 	struct fyke_pool tcp, extra;
 	struct fyke_engine_counters counters;
+	struct fyke_community_hasher *hasher;
 	struct fyke_seconds timeline;
 	uint64_t heap; /* bytes of frame lists, holes and records, beside the pools */
 

@@ -12,6 +12,7 @@
 #include <time.h>
 
 enum { TICK_FRAMES = 4096, INDEX_FRAMES = 256 };
+enum { COMMENTS_BYTES = 1 << 20 }; /* of one hand-over: they are the file's to make long */
 
 #define FRAGMENT_SHARE 16 /* fragments may hold a sixteenth of the memory */
 #define DEFAULT_MEMORY (UINT64_C(1) << 30)
@@ -26,7 +27,7 @@ struct run {
 	struct fyke_engine *engine;
 	struct fyke_block *held; /* waits for the time of the next block's first frame */
 	struct fyke_tick *tick;	 /* the running one: gets the frame index while it runs */
-	size_t index_room;
+	size_t index_room, comments_room, comments_bytes;
 	uint64_t tick_number; /* of the running tick: its frames are (n·4096, (n+1)·4096] */
 	int64_t flushed_ns;   /* clock at the last flush */
 	bool started;
@@ -40,7 +41,7 @@ static enum fyke_status out_of_memory(struct run *run)
 static enum fyke_status start_tick(struct run *run)
 {
 	run->tick = fyke_tick_new();
-	run->index_room = 0;
+	run->index_room = run->comments_room = run->comments_bytes = 0;
 	if (run->tick == NULL)
 		return out_of_memory(run);
 	run->tick->number = run->counters->ticks;
@@ -135,6 +136,56 @@ static bool index_frame(struct run *run, const struct fyke_frame *frame)
 	return true;
 }
 
+/* What has come so far goes to the sink without a word to the engine, whose ticks depend on frames
+ * alone. */
+static enum fyke_status give_part(struct run *run)
+{
+	enum fyke_status status = give_tick(run);
+
+	return status == FYKE_OK ? start_tick(run) : status;
+}
+
+static bool keep_comment(struct run *run, const struct fyke_comment *comment, uint32_t file)
+{
+	struct fyke_tick *tick = run->tick;
+	const char *text = fyke_arena_copy(&tick->arena, comment->text, comment->length);
+
+	if (tick->comment_count == run->comments_room) {
+		size_t room = run->comments_room == 0 ? 16 : run->comments_room * 2;
+		struct fyke_tick_comment *comments = fyke_arena_take(&tick->arena, room * sizeof(*comments));
+
+		if (comments == NULL)
+			return false;
+		for (size_t i = 0; i < tick->comment_count; i++)
+			comments[i] = tick->comments[i];
+		tick->comments = comments;
+		run->comments_room = room;
+	}
+	tick->comments[tick->comment_count++] =
+		(struct fyke_tick_comment){comment->frame, file, text, comment->length};
+	run->comments_bytes += comment->length + sizeof(*tick->comments);
+	return text != NULL;
+}
+
+/* Those of `frame`, from *next on. */
+static enum fyke_status take_comments(
+	struct run *run, const struct fyke_block *block, const struct fyke_frame *frame, size_t *next)
+{
+	enum fyke_status status = FYKE_OK;
+
+	for (; status == FYKE_OK && *next < block->comment_count; (*next)++) {
+		const struct fyke_comment *comment = &block->comments[*next];
+
+		if (comment->frame != frame->number)
+			break;
+		if (run->comments_bytes >= COMMENTS_BYTES)
+			status = give_part(run);
+		if (status == FYKE_OK && !keep_comment(run, comment, frame->file))
+			status = out_of_memory(run);
+	}
+	return status;
+}
+
 static void count_link_type(struct fyke_pipeline_counters *counters, uint16_t link_type)
 {
 	for (size_t i = 0; i < counters->link_type_count; i++) {
@@ -172,6 +223,7 @@ static enum fyke_status take_block(
 	struct run *run, const struct fyke_block *block, const struct fyke_block *next)
 {
 	enum fyke_status status = FYKE_OK;
+	size_t comment = 0;
 
 	for (size_t i = 0; i < block->count && status == FYKE_OK; i++) {
 		const struct fyke_frame *frame = &block->frames[i];
@@ -182,6 +234,8 @@ static enum fyke_status take_block(
 		else if (next != NULL && next->count > 0)
 			next_ns = next->frames[0].time_ns;
 		status = take_frame(run, frame, next_ns);
+		if (status == FYKE_OK)
+			status = take_comments(run, block, frame, &comment);
 	}
 	/* the block's bytes go with it */
 	return status == FYKE_OK ? drain_front(run) : status;

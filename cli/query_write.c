@@ -146,7 +146,8 @@ static bool write_json_row(
 {
 	if (rows->format == FYKE_QUERY_JSON)
 		fputs(n == 0 ? "\n" : ",\n", out);
-	if (!fyke_json_write(fyke_json_row(rows->statement, columns, rows->count, rows->tcp_key), out))
+	if (!fyke_json_write(fyke_json_row(rows->statement, columns, rows->count, rows->tcp_key),
+		    rows->screen.is_terminal, out))
 		return false;
 	if (rows->format == FYKE_QUERY_JSONL)
 		fputc('\n', out);

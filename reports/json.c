@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct writer {
 	sqlite3 *db;
@@ -18,6 +19,7 @@ struct writer {
 	int64_t capture_id; /* 0 = all */
 	const struct fyke_facts *facts;
 	FILE *out;
+	bool ascii; /* it is a terminal */
 	struct fyke_error *error;
 };
 
@@ -29,13 +31,13 @@ static enum fyke_status out_of_memory(const struct writer *w)
 static enum fyke_status write_key(const struct writer *w, const char *key, json_t *value)
 {
 	fprintf(w->out, ",\n \"%s\": ", key);
-	return fyke_json_write(value, w->out) ? FYKE_OK : out_of_memory(w);
+	return fyke_json_write(value, w->ascii, w->out) ? FYKE_OK : out_of_memory(w);
 }
 
 static enum fyke_status write_element(const struct writer *w, size_t n, json_t *value)
 {
 	fputs(n == 0 ? "\n  " : ",\n  ", w->out);
-	return fyke_json_write(value, w->out) ? FYKE_OK : out_of_memory(w);
+	return fyke_json_write(value, w->ascii, w->out) ? FYKE_OK : out_of_memory(w);
 }
 
 /* The declared columns of a table that the database has, as a select list and keys. */
@@ -379,7 +381,7 @@ static enum fyke_status write_head(const struct writer *w)
 	json_object_set_new(fyke, "version", fyke_json_text(version, strlen(version)));
 	set(fyke, "schema", FYKE_DATABASE_SCHEMA_VERSION);
 	fputs("{\n \"fyke\": ", w->out);
-	return fyke_json_write(fyke, w->out) ? FYKE_OK : out_of_memory(w);
+	return fyke_json_write(fyke, w->ascii, w->out) ? FYKE_OK : out_of_memory(w);
 }
 
 static enum fyke_status write_all(const struct writer *w)
@@ -422,6 +424,7 @@ enum fyke_status fyke_report_json(struct fyke_database *database, const struct f
 		.options = options,
 		.facts = &facts,
 		.out = out,
+		.ascii = fileno(out) >= 0 && isatty(fileno(out)) == 1,
 		.error = error == NULL ? &unused : error};
 	/* One snapshot: a monitor may be writing. */
 	enum fyke_status status = fyke_facts_begin(w.db, w.error);

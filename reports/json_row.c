@@ -7,7 +7,6 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct fyke_json_column fyke_json_session_column(const char *name, bool of_tcp)
 {
@@ -126,20 +125,16 @@ json_t *fyke_json_row(
 	return groups[0];
 }
 
-bool fyke_json_write(json_t *value, FILE *out)
+bool fyke_json_write(json_t *value, bool ascii, FILE *out)
 {
-	size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
+	size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | (ascii ? JSON_ENSURE_ASCII : 0);
+	char *text = value == NULL ? NULL : json_dumps(value, flags);
 
-	if (value == NULL)
-		return false;
-	/* A terminal would act on the controls that JSON leaves as they are. */
-	if (fileno(out) >= 0 && isatty(fileno(out)) == 1)
-		flags |= JSON_ENSURE_ASCII;
-	if (json_dumpf(value, out, flags) != 0 && !ferror(out)) {
-		json_decref(value);
-		return false;
-	}
 	json_decref(value);
+	if (text == NULL)
+		return false;
+	fputs(text, out);
+	free(text);
 	return true;
 }
 

@@ -41,8 +41,9 @@ json_t *fyke_json_text(const char *bytes, size_t length);
 json_t *fyke_json_row(
 	struct sqlite3_stmt *row, const struct fyke_json_column *columns, size_t count, int tcp_key);
 
-/* Writes it on one line, without a newline, and drops the reference. False when `value` is NULL. */
-bool fyke_json_write(json_t *value, FILE *out);
+/* Writes it on one line, without a newline, and drops the reference. False when `value` is NULL or memory
+ * is out. `ascii` for terminals: they would act on the controls that JSON leaves as they are. */
+bool fyke_json_write(json_t *value, bool ascii, FILE *out);
 
 /* All columns of sessions but `frames`, then those of tcp: the select list over sessions AS s, tcp AS t
  * and what each becomes. The last column selected is the tcp_key. Freed by free. */

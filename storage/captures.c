@@ -14,8 +14,8 @@
 #include <string.h>
 
 /* The fingerprints of a capture in one string; NULL where one is not known. */
-#define FINGERPRINTS(id)                                                                         \
-	"(SELECT CASE WHEN count(*) = count(fingerprint) THEN group_concat(fingerprint) END FROM" \
+#define FINGERPRINTS(id)                                                                                     \
+	"(SELECT CASE WHEN count(*) = count(fingerprint) THEN group_concat(fingerprint) END FROM"            \
 	" (SELECT fingerprint FROM files WHERE capture_id = " id " ORDER BY fingerprint))"
 
 static bool lock_byte(int fd, int command, int64_t id, short *type)
@@ -106,9 +106,8 @@ static enum fyke_status insert_capture(
 static enum fyke_status insert_files(sqlite3 *db, const struct fyke_capture *capture, int64_t capture_id,
 	int64_t *file_ids, struct fyke_error *error)
 {
-	static const char sql[] =
-		"INSERT INTO files(capture_id, position, name, bytes, fingerprint, format)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+	static const char sql[] = "INSERT INTO files(capture_id, position, name, bytes, fingerprint, format)"
+				  " VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 	sqlite3_stmt *insert = NULL;
 	enum fyke_status status = fyke_sql_prepare(db, sql, &insert, error);
 
@@ -131,7 +130,8 @@ static enum fyke_status insert_files(sqlite3 *db, const struct fyke_capture *cap
 static enum fyke_status refuse_known_files(sqlite3 *db, int64_t id, struct fyke_error *error)
 {
 	static const char sql[] =
-		"SELECT mine.name, c.id, c.name FROM files mine JOIN files f ON f.fingerprint = mine.fingerprint"
+		"SELECT mine.name, c.id, c.name FROM files mine JOIN files f ON f.fingerprint = "
+		"mine.fingerprint"
 		" JOIN captures c ON c.id = f.capture_id WHERE mine.capture_id = ?1 AND c.id <> ?1"
 		" AND " FINGERPRINTS("c.id") " IS NOT " FINGERPRINTS("?1") " ORDER BY c.id LIMIT 1";
 	sqlite3_stmt *known = NULL;
@@ -143,7 +143,8 @@ static enum fyke_status refuse_known_files(sqlite3 *db, int64_t id, struct fyke_
 	if (sqlite3_step(known) == SQLITE_ROW)
 		status = fyke_error_set(error, FYKE_FAILED_USAGE,
 			"%s: already stored in capture %lld (%s); --again stores it once more",
-			(const char *)sqlite3_column_text(known, 0), (long long)sqlite3_column_int64(known, 1),
+			(const char *)sqlite3_column_text(known, 0),
+			(long long)sqlite3_column_int64(known, 1),
 			(const char *)sqlite3_column_text(known, 2));
 	sqlite3_finalize(known);
 	return status;
@@ -178,6 +179,7 @@ enum fyke_status fyke_captures_begin(struct fyke_database *database, const struc
 	if (status == FYKE_OK)
 		return fyke_sql_run(db, "COMMIT", error);
 	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	*id = 0;
 	return status;
 }
 
@@ -296,9 +298,9 @@ enum fyke_status fyke_captures_end(struct sqlite3 *db, int64_t id, const int64_t
 enum fyke_status fyke_captures_references(struct sqlite3 *db, const char *table,
 	fyke_reference_function function, void *context, struct fyke_error *error)
 {
-	static const char sql[] =
-		"SELECT m.name, f.\"from\", f.on_delete = 'CASCADE' FROM sqlite_schema m,"
-		" pragma_foreign_key_list(m.name) f WHERE m.type = 'table' AND f.\"table\" = ?1 ORDER BY 1, 2";
+	static const char sql[] = "SELECT m.name, f.\"from\", f.on_delete = 'CASCADE' FROM sqlite_schema m,"
+				  " pragma_foreign_key_list(m.name) f WHERE m.type = 'table' AND f.\"table\" "
+				  "= ?1 ORDER BY 1, 2";
 	sqlite3_stmt *list = NULL;
 	enum fyke_status status = fyke_sql_prepare(db, sql, &list, error);
 

@@ -15,10 +15,12 @@ struct sqlite3;
  * rows for this one. Fails with FYKE_FAILED_USAGE where a file is already in another capture, unless
  * that has the same set of files or `again`. file_ids has room for capture->file_count. */
 FYKE_MUST_USE enum fyke_status fyke_captures_begin(struct fyke_database *database,
-	const struct fyke_capture *capture, bool again, int64_t *id, int64_t *file_ids, struct fyke_error *error);
+	const struct fyke_capture *capture, bool again, int64_t *id, int64_t *file_ids,
+	struct fyke_error *error);
 
 /* Within the caller's transaction: fills in what is known at the end, and removes what this run
- * replaces: captures of the same set of files that are not running, and, when this run was interrupted, only those that were, too. */
+ * replaces: captures of the same set of files that are not running, and, when this run was interrupted, only
+ * those that were, too. */
 FYKE_MUST_USE enum fyke_status fyke_captures_end(struct sqlite3 *db, int64_t id, const int64_t *file_ids,
 	size_t file_count, const struct fyke_capture *capture, struct fyke_error *error);
 

@@ -26,8 +26,8 @@ static const char header_magic[16] = "SQLite format 3";
 
 static enum fyke_status errno_failure(const char *path, const char *doing, struct fyke_error *error)
 {
-	enum fyke_status status = errno == EACCES || errno == EPERM || errno == EROFS ? FYKE_FAILED_PERMISSION
-										       : FYKE_FAILED_IO;
+	enum fyke_status status =
+		errno == EACCES || errno == EPERM || errno == EROFS ? FYKE_FAILED_PERMISSION : FYKE_FAILED_IO;
 
 	return fyke_error_set(error, status, "%s: cannot %s the database: %s", path, doing, strerror(errno));
 }
@@ -145,7 +145,8 @@ static enum fyke_status configure(struct fyke_database *database, struct fyke_er
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-	if (database->mode == FYKE_DATABASE_READ && fyke_sql_run(db, "PRAGMA query_only = ON", error) != FYKE_OK)
+	if (database->mode == FYKE_DATABASE_READ &&
+		fyke_sql_run(db, "PRAGMA query_only = ON", error) != FYKE_OK)
 		return error != NULL ? error->status : FYKE_FAILED_DATABASE;
 	return fyke_functions_register(db, error);
 }
@@ -189,8 +190,8 @@ static enum fyke_status check_version(sqlite3 *db, const char *path, struct fyke
 			"%s: made by a newer fyke (schema %lld, this one knows %d); use that one", path,
 			(long long)version, FYKE_DATABASE_SCHEMA_VERSION);
 	if (version < FYKE_DATABASE_SCHEMA_VERSION)
-		return fyke_error_set(error, FYKE_FAILED_FORMAT, "%s: has schema %lld, which no fyke made", path,
-			(long long)version);
+		return fyke_error_set(error, FYKE_FAILED_FORMAT, "%s: has schema %lld, which no fyke made",
+			path, (long long)version);
 	return FYKE_OK;
 }
 
@@ -208,7 +209,8 @@ static enum fyke_status prepare_for_writing(sqlite3 *db, struct fyke_error *erro
 	return status;
 }
 
-static enum fyke_status open_connection(struct fyke_database *database, const char *path, struct fyke_error *error)
+static enum fyke_status open_connection(
+	struct fyke_database *database, const char *path, struct fyke_error *error)
 {
 	bool write = database->mode == FYKE_DATABASE_WRITE;
 	int result = write ? sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READWRITE, NULL)

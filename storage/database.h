@@ -21,7 +21,7 @@ enum fyke_database_mode {
 	FYKE_DATABASE_WRITE, /* created (0600) when absent, migrated forward when older */
 };
 
-enum { /* limits of SQL of the user's */
+enum {						      /* limits of SQL of the user's */
 	FYKE_DATABASE_STEPS_MAX = 1000 * 1000 * 1000, /* of SQLite's machine, for one statement */
 	FYKE_DATABASE_SECONDS_MAX = 60,
 };
@@ -32,12 +32,13 @@ enum { /* limits of SQL of the user's */
 FYKE_MUST_USE enum fyke_status fyke_database_open(const char *path, enum fyke_database_mode mode,
 	struct fyke_database **database, struct fyke_error *error);
 struct sqlite3 *fyke_database_handle(struct fyke_database *database); /* borrowed */
-void fyke_database_close(struct fyke_database *database);             /* NULL is allowed */
+void fyke_database_close(struct fyke_database *database);	      /* NULL is allowed */
 
 /* From now on this connection runs reading SQL only (SELECT, READ, FUNCTION, RECURSIVE), each statement
  * bounded by FYKE_DATABASE_STEPS_MAX and FYKE_DATABASE_SECONDS_MAX (then it fails as interrupted).
  * For --sql and rules of users. */
-FYKE_MUST_USE enum fyke_status fyke_database_restrict(struct fyke_database *database, struct fyke_error *error);
+FYKE_MUST_USE enum fyke_status fyke_database_restrict(
+	struct fyke_database *database, struct fyke_error *error);
 
 /* The same with other limits. */
 FYKE_MUST_USE enum fyke_status fyke_database_restrict_to(

@@ -43,11 +43,14 @@ static const struct fyke_docs_word letters[] = {
 static const char intro[] =
 	"# The session database\n\n"
 	"Made by `make docs` from the declarations in `storage/`; do not edit.\n\n"
-	"An SQLite database in WAL mode, `STRICT` tables, `application_id` 0x66796B65, `user_version` = the schema's\n"
-	"version (%d). Columns may be added; those that are here keep their names and meanings. Any SQLite program\n"
+	"An SQLite database in WAL mode, `STRICT` tables, `application_id` 0x66796B65, `user_version` = the "
+	"schema's\n"
+	"version (%d). Columns may be added; those that are here keep their names and meanings. Any SQLite "
+	"program\n"
 	"reads it: the `sqlite3` shell, Datasette, `fyke query --sql`.\n\n"
 	"- Times are microseconds: since 1970 in UTC for instants, plain for durations (`*_us`).\n"
-	"- Addresses are text in canonical form. `client` is the side that opened the session, or is taken to have.\n"
+	"- Addresses are text in canonical form. `client` is the side that opened the session, or is taken "
+	"to have.\n"
 	"- Unknown is NULL, never 0.\n"
 	"- Text from the wire that is not UTF-8 stands as `\\xNN`.\n"
 	"- `frame` counts from 1 through all files of a run.\n\n";
@@ -57,15 +60,19 @@ static const char functions[] =
 	"In `fyke query --sql` and in rules (not in other programs):\n\n"
 	"- `fyke_frames(session_id)`: a table with the column `frame`, the numbers of the session's frames:\n"
 	"  `SELECT frame FROM fyke_frames(42)`.\n"
-	"- `fyke_uid(session_id)`: a name for the session that is the same in every database that holds the same file;\n"
+	"- `fyke_uid(session_id)`: a name for the session that is the same in every database that holds the "
+	"same file;\n"
 	"  also `fyke_uid(fingerprint, first_frame, first_ordinal)`.\n\n"
 	"## Views\n\n"
-	"- `session_list`: what a person looks at first: times as ISO 8601, durations in seconds, endpoints as\n"
+	"- `session_list`: what a person looks at first: times as ISO 8601, durations in seconds, endpoints "
+	"as\n"
 	"  `address:port` (`[address]:port` for IPv6).\n"
 	"- `all_hosts`, `all_ports`: `hosts` and `ports` with all runs merged.\n\n"
 	"## Indices\n\n"
-	"On `sessions`: (client_ip, start_us), (server_ip, start_us), (server_port, start_us), (service, start_us),\n"
-	"(start_us), and (capture_id, first_frame, first_ordinal), which is unique. They are made after a load and kept by\n"
+	"On `sessions`: (client_ip, start_us), (server_ip, start_us), (server_port, start_us), (service, "
+	"start_us),\n"
+	"(start_us), and (capture_id, first_frame, first_ordinal), which is unique. They are made after a "
+	"load and kept by\n"
 	"`monitor`. All sessions of a host, without a sort:\n\n"
 	"```sql\n"
 	"SELECT * FROM sessions WHERE client_ip = ?1\n"
@@ -107,12 +114,14 @@ static void write_record_table(FILE *out, const struct fyke_table *table)
 	write_heading(out, table->name, table->doc);
 	write_row(out, "session_id", FYKE_TYPE_INTEGER, "the session");
 	if (fyke_schema_record_prefix(table) > 1) {
-		write_row(out, "n", FYKE_TYPE_INTEGER, "counts the session's records of all tables; (session_id, n) is the key");
+		write_row(out, "n", FYKE_TYPE_INTEGER,
+			"counts the session's records of all tables; (session_id, n) is the key");
 		write_row(out, "frame", FYKE_TYPE_INTEGER, "the frame that it comes from");
 		write_row(out, "time_us", FYKE_TYPE_INTEGER, "when");
 	}
 	if (table == &fyke_table_session_parents)
-		write_row(out, "parent_id", FYKE_TYPE_INTEGER, "the session that carried it; NULL when that was removed");
+		write_row(out, "parent_id", FYKE_TYPE_INTEGER,
+			"the session that carried it; NULL when that was removed");
 	for (size_t i = 0; i < table->field_count && table != &fyke_table_session_parents; i++)
 		write_row(out, table->fields[i].name, table->fields[i].type, table->fields[i].doc);
 	(void)fputc('\n', out);
@@ -143,7 +152,8 @@ static void write_values(FILE *out)
 			name != NULL ? "`" : "", fyke_end_description((enum fyke_end)i));
 	}
 	(void)fputc('\n', out);
-	write_words(out, "`sessions.history`, capital letters from the client, small ones from the server:", letters,
+	write_words(out,
+		"`sessions.history`, capital letters from the client, small ones from the server:", letters,
 		sizeof(letters) / sizeof(letters[0]));
 	write_words(out, "`sessions.tunnel`:", list, count);
 }
@@ -164,7 +174,8 @@ void fyke_storage_write_docs(FILE *out)
 	list = fyke_schema_tables(&count);
 	for (size_t i = 0; i < count; i++)
 		write_table(out, list[i]);
-	(void)fprintf(out, "# Tables of records\n\nRows that belong to a session, written as they are found. Every protocol that\n"
+	(void)fprintf(out, "# Tables of records\n\nRows that belong to a session, written as they are found. "
+			   "Every protocol that\n"
 			   "fyke reads has one of its own, made when the first row comes.\n\n");
 	records = fyke_schema_record_tables(&count);
 	for (size_t i = 0; i < count; i++)

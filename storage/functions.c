@@ -19,7 +19,8 @@ static void put_be64(uint8_t *out, uint64_t value)
 		out[i] = (uint8_t)(value >> (56 - 8 * i));
 }
 
-void fyke_uid(const char *fingerprint, size_t length, int64_t frame, int64_t ordinal, char text[FYKE_UID_TEXT])
+void fyke_uid(
+	const char *fingerprint, size_t length, int64_t frame, int64_t ordinal, char text[FYKE_UID_TEXT])
 {
 	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford's: no i, l, o, u */
 	XXH128_hash_t hash = XXH3_128bits(fingerprint, length);
@@ -84,9 +85,9 @@ struct frames_table {
 
 struct frames_cursor {
 	sqlite3_vtab_cursor base;
-	sqlite3_stmt *parts;     /* the part at hand lies in its row */
+	sqlite3_stmt *parts;	 /* the part at hand lies in its row */
 	const uint8_t *at, *end; /* what is left of it */
-	bool first;              /* the next number is absolute */
+	bool first;		 /* the next number is absolute */
 	bool done;
 	uint64_t frame;
 	sqlite3_int64 session, row;
@@ -123,7 +124,8 @@ static int frames_best_index(sqlite3_vtab *table, sqlite3_index_info *info)
 	info->idxNum = 0;
 	info->estimatedCost = 1e12;
 	for (int i = 0; i < info->nConstraint; i++) {
-		if (info->aConstraint[i].iColumn != 1 || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
+		if (info->aConstraint[i].iColumn != 1 ||
+			info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
 			continue;
 		if (!info->aConstraint[i].usable)
 			return SQLITE_CONSTRAINT;
@@ -162,9 +164,7 @@ static int take_part(struct frames_cursor *cursor)
 
 	if (result == SQLITE_ROW) {
 		cursor->at = sqlite3_column_blob(cursor->parts, 0);
-		cursor->end = cursor->at == NULL
-				      ? NULL
-				      : cursor->at + sqlite3_column_bytes(cursor->parts, 0);
+		cursor->end = cursor->at == NULL ? NULL : cursor->at + sqlite3_column_bytes(cursor->parts, 0);
 		cursor->first = true;
 		return SQLITE_OK;
 	}
@@ -207,7 +207,8 @@ static int frames_filter(
 	static const char sql[] =
 		"SELECT frames FROM sessions WHERE id = ?1 AND frames IS NOT NULL UNION ALL"
 		" SELECT frames FROM (SELECT frames FROM session_frames WHERE session_id = ?1"
-		" AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND frames IS NOT NULL) ORDER BY part)";
+		" AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND frames IS NOT NULL) ORDER BY "
+		"part)";
 	struct frames_cursor *cursor = (struct frames_cursor *)base;
 	int result = SQLITE_OK;
 

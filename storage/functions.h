@@ -15,6 +15,7 @@ enum { FYKE_UID_TEXT = 21 };
 
 /* The name of a session for the world outside: the same for the same file, whichever database it is
  * in. 100 bits of XXH3-128 of the capture's fingerprint and the birth key, in base 32. */
-void fyke_uid(const char *fingerprint, size_t length, int64_t frame, int64_t ordinal, char text[FYKE_UID_TEXT]);
+void fyke_uid(
+	const char *fingerprint, size_t length, int64_t frame, int64_t ordinal, char text[FYKE_UID_TEXT]);
 
 #endif

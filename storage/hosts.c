@@ -53,13 +53,16 @@ static const char port_sql[] =
 	"INSERT INTO ports SELECT * FROM fyke_rows_ports WHERE true"
 	" ON CONFLICT(capture_id, ip, transport, port) DO UPDATE SET"
 	" state = excluded.state,"
-	" service = CASE WHEN excluded.state > state THEN excluded.service ELSE coalesce(excluded.service, service) END,"
+	" service = CASE WHEN excluded.state > state THEN excluded.service ELSE coalesce(excluded.service, "
+	"service) END,"
 	" first_seen_us = CASE WHEN excluded.state > state THEN excluded.first_seen_us"
 	"  ELSE min(first_seen_us, excluded.first_seen_us) END,"
 	" last_seen_us = CASE WHEN excluded.state > state THEN excluded.last_seen_us"
 	"  ELSE max(last_seen_us, excluded.last_seen_us) END,"
-	" sessions = CASE WHEN excluded.state > state THEN excluded.sessions ELSE sessions + excluded.sessions END,"
-	" clients = CASE WHEN excluded.state > state THEN excluded.clients ELSE clients + excluded.clients END,"
+	" sessions = CASE WHEN excluded.state > state THEN excluded.sessions ELSE sessions + "
+	"excluded.sessions END,"
+	" clients = CASE WHEN excluded.state > state THEN excluded.clients ELSE clients + excluded.clients "
+	"END,"
 	" evidence = CASE WHEN excluded.state > state OR length(excluded.evidence) > length(evidence)"
 	"  THEN excluded.evidence ELSE evidence END,"
 	" session_id = CASE WHEN excluded.state > state THEN excluded.session_id"
@@ -102,8 +105,8 @@ static void host_column(const struct fyke_rows *rows, const void *data, size_t c
 
 static void evidence_text(sqlite3_context *result, unsigned evidence)
 {
-	static const char *const words[] = {"syn", "syn-ack", "ack", "rst", "answered", "icmp port unreachable",
-		"icmp port unreachable from another host", "icmp prohibited"};
+	static const char *const words[] = {"syn", "syn-ack", "ack", "rst", "answered",
+		"icmp port unreachable", "icmp port unreachable from another host", "icmp prohibited"};
 	char text[128] = "";
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -276,8 +279,8 @@ static bool counts_anew(struct fyke_hosts *hosts, const struct port *port, const
 	struct fyke_port_proof old;
 	struct fyke_address name = {.family = FYKE_ADDRESS_NONE};
 
-	if ((proof->evidence & (FYKE_PROOF_UNREACHABLE | FYKE_PROOF_UNREACHABLE_BY_OTHER | FYKE_PROOF_PROHIBITED)) !=
-		0) {
+	if ((proof->evidence & (FYKE_PROOF_UNREACHABLE | FYKE_PROOF_UNREACHABLE_BY_OTHER |
+				       FYKE_PROOF_PROHIBITED)) != 0) {
 		memcpy(name.bytes, &session->birth.frame, sizeof(session->birth.frame));
 		memcpy(name.bytes + 8, &session->birth.ordinal, sizeof(session->birth.ordinal));
 		return is_new_client(hosts, port, &name, 1);
@@ -316,13 +319,14 @@ static bool add_port(struct fyke_hosts *hosts, const struct fyke_session *sessio
 		port->service = fyke_names_number(hosts->names, session->service);
 	if (counts_anew(hosts, port, session, before, &proof)) {
 		port->sessions++;
-		port->clients += is_new_client(hosts, port, &session->side[fyke_side_other(proof.side)].ip, 0);
+		port->clients +=
+			is_new_client(hosts, port, &session->side[fyke_side_other(proof.side)].ip, 0);
 	}
 	return true;
 }
 
-bool fyke_hosts_add(
-	struct fyke_hosts *hosts, const struct fyke_session *session, const struct fyke_session *before, int64_t id)
+bool fyke_hosts_add(struct fyke_hosts *hosts, const struct fyke_session *session,
+	const struct fyke_session *before, int64_t id)
 {
 	bool done = true;
 

@@ -53,7 +53,8 @@ static uint32_t *slot_of(const struct fyke_index *index, const void *key)
 	size_t mask = index->slot_count - 1;
 	size_t at = XXH3_64bits_withSeed(key, index->key_size, index->seed) & mask;
 
-	while (index->slots[at] != 0 && memcmp(item_at(index, index->slots[at] - 1), key, index->key_size) != 0)
+	while (index->slots[at] != 0 &&
+		memcmp(item_at(index, index->slots[at] - 1), key, index->key_size) != 0)
 		at = (at + 1) & mask;
 	return &index->slots[at];
 }

@@ -33,13 +33,16 @@ enum fyke_jsonl_group fyke_jsonl_place(const char *column, const char **key)
 	return FYKE_JSONL_TOP;
 }
 
-/* What must not stand in a string as it is; the input is UTF-8. */
+/* What must not stand in a string as it is, and what a terminal would act on: controls, C1 included.
+ * The input is UTF-8. */
 static void put_escaped(FILE *out, const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)text[i];
 
-		if (byte == '"' || byte == '\\')
+		if (byte == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] < 0xa0)
+			fprintf(out, "\\u%04x", (unsigned char)text[++i]);
+		else if (byte == '"' || byte == '\\')
 			fprintf(out, "\\%c", byte);
 		else if (byte < 0x20 || byte == 0x7f)
 			fprintf(out, "\\u%04x", byte);

@@ -11,7 +11,8 @@
 
 /* What hosts and ports need of a row that is about to be overwritten. */
 static const char find_sql[] =
-	"SELECT id, client_ip, server_ip, client_port, server_port, client_packets, server_packets, client_bytes,"
+	"SELECT id, client_ip, server_ip, client_port, server_port, client_packets, server_packets, "
+	"client_bytes,"
 	" server_bytes, ip_protocol, history, state, roles_guessed, start_us, end_us FROM sessions"
 	" WHERE capture_id = ?1 AND first_frame = ?2 AND first_ordinal = ?3";
 
@@ -48,8 +49,9 @@ static char *update_sql(sqlite3 *db)
 static enum fyke_status prepare_updates(struct fyke_load *load, struct fyke_error *error)
 {
 	char *sql = update_sql(load->db);
-	enum fyke_status status = sql == NULL ? fyke_error_set(error, FYKE_FAILED_MEMORY, "Out of memory")
-					      : fyke_sql_prepare(load->db, sql, &load->updates.statement, error);
+	enum fyke_status status = sql == NULL
+					  ? fyke_error_set(error, FYKE_FAILED_MEMORY, "Out of memory")
+					  : fyke_sql_prepare(load->db, sql, &load->updates.statement, error);
 
 	sqlite3_free(sql);
 	return status;
@@ -63,7 +65,8 @@ static enum fyke_status prepare_statements(struct fyke_load *load, struct fyke_e
 	} list[] = {
 		{"INSERT INTO sessions SELECT * FROM fyke_rows_sessions", &load->sessions.statement},
 		{"INSERT INTO tcp SELECT * FROM fyke_rows_tcp", &load->tcp.statement},
-		{"INSERT OR REPLACE INTO tcp SELECT * FROM fyke_rows_tcp_updates", &load->tcp_updates.statement},
+		{"INSERT OR REPLACE INTO tcp SELECT * FROM fyke_rows_tcp_updates",
+			&load->tcp_updates.statement},
 		{find_sql, &load->find},
 		{"INSERT OR REPLACE INTO frame_index VALUES(?1, ?2, ?3)", &load->index},
 	};
@@ -183,8 +186,7 @@ static enum fyke_status flush_records(struct fyke_load *load, struct fyke_error 
 	enum fyke_status status = FYKE_OK;
 
 	for (size_t i = 0; status == FYKE_OK && i < load->table_count; i++)
-		status = run_batch(
-			load->tables[i]->statement, &load->tables[i]->rows, &load->rows, error);
+		status = run_batch(load->tables[i]->statement, &load->tables[i]->rows, &load->rows, error);
 	return status;
 }
 
@@ -248,7 +250,8 @@ static int64_t id_of(struct fyke_load *load, const struct fyke_birth *birth)
 
 static int64_t number_at(sqlite3_stmt *row, int column)
 {
-	return sqlite3_column_type(row, column) == SQLITE_NULL ? FYKE_UNKNOWN : sqlite3_column_int64(row, column);
+	return sqlite3_column_type(row, column) == SQLITE_NULL ? FYKE_UNKNOWN
+							       : sqlite3_column_int64(row, column);
 }
 
 static void read_side(sqlite3_stmt *row, int which, struct fyke_session_side *side)
@@ -322,7 +325,8 @@ static enum fyke_status find_before(struct fyke_load *load, const struct fyke_se
 	int64_t waiting;
 
 	*id = FYKE_UNKNOWN;
-	if (is_in(&load->sessions, &session->birth, &waiting) || is_in(&load->updates, &session->birth, &waiting)) {
+	if (is_in(&load->sessions, &session->birth, &waiting) ||
+		is_in(&load->updates, &session->birth, &waiting)) {
 		enum fyke_status status = flush_sessions(load, error);
 
 		if (status != FYKE_OK)
@@ -336,13 +340,14 @@ static enum fyke_status find_before(struct fyke_load *load, const struct fyke_se
 	return FYKE_OK;
 }
 
-static enum fyke_status write_record_batch(struct fyke_load *load, struct fyke_load_table *table, struct fyke_error *error)
+static enum fyke_status write_record_batch(
+	struct fyke_load *load, struct fyke_load_table *table, struct fyke_error *error)
 {
 	return run_batch(table->statement, &table->rows, &load->rows, error);
 }
 
-static enum fyke_status open_table(
-	struct fyke_load *load, const struct fyke_table *table, struct fyke_load_table *made, struct fyke_error *error)
+static enum fyke_status open_table(struct fyke_load *load, const struct fyke_table *table,
+	struct fyke_load_table *made, struct fyke_error *error)
 {
 	bool parents = table == &fyke_table_session_parents;
 	size_t prefix = fyke_schema_record_prefix(table);
@@ -365,7 +370,8 @@ static enum fyke_status open_table(
 		prefix > 1 ? ", n, frame, time_us" : "");
 	for (size_t i = 0; i < table->field_count && !parents; i++)
 		sqlite3_str_appendf(sql, ", \"%w\"", table->fields[i].name);
-	sqlite3_str_appendf(sql, "%s) SELECT * FROM \"fyke_rows_%w\"", parents ? ", parent_id" : "", table->name);
+	sqlite3_str_appendf(
+		sql, "%s) SELECT * FROM \"fyke_rows_%w\"", parents ? ", parent_id" : "", table->name);
 	text = sqlite3_str_finish(sql);
 	if (status == FYKE_OK && text == NULL)
 		status = fyke_error_set(error, FYKE_FAILED_MEMORY, "Out of memory");
@@ -418,7 +424,8 @@ static enum fyke_status add_records(
 		if (status != FYKE_OK)
 			break;
 		table->items[table->rows.count++] = (struct fyke_record_row){record, id,
-			record->table == &fyke_table_session_parents ? parent_of(load, record) : FYKE_UNKNOWN};
+			record->table == &fyke_table_session_parents ? parent_of(load, record)
+								     : FYKE_UNKNOWN};
 		load->records_written++;
 		if (table->rows.count == FYKE_LOAD_BATCH)
 			status = write_record_batch(load, table, error);
@@ -429,7 +436,8 @@ static enum fyke_status add_records(
 static enum fyke_status add_session(
 	struct fyke_load *load, const struct fyke_session *session, struct fyke_error *error)
 {
-	struct fyke_session_row row = {.session = session, .capture_id = load->capture_id, .id = FYKE_UNKNOWN};
+	struct fyke_session_row row = {
+		.session = session, .capture_id = load->capture_id, .id = FYKE_UNKNOWN};
 	struct fyke_session before;
 	enum fyke_status status = FYKE_OK;
 	bool known;
@@ -474,7 +482,8 @@ static enum fyke_status add_frame_index(
 	return status;
 }
 
-enum fyke_status fyke_load_tick(struct fyke_load *load, const struct fyke_tick *tick, struct fyke_error *error)
+enum fyke_status fyke_load_tick(
+	struct fyke_load *load, const struct fyke_tick *tick, struct fyke_error *error)
 {
 	enum fyke_status status = FYKE_OK;
 
@@ -493,5 +502,6 @@ enum fyke_status fyke_load_summaries(struct fyke_load *load, struct fyke_error *
 {
 	enum fyke_status status = fyke_hosts_write(&load->hosts, load->db, load->capture_id, error);
 
-	return status == FYKE_OK ? fyke_timeline_write(&load->timeline, load->db, load->capture_id, error) : status;
+	return status == FYKE_OK ? fyke_timeline_write(&load->timeline, load->db, load->capture_id, error)
+				 : status;
 }

@@ -45,7 +45,8 @@ static enum fyke_status forget(
 static enum fyke_status delete_step(sqlite3 *db, int64_t cutoff_us, int64_t *count, struct fyke_error *error)
 {
 	enum fyke_status status = fyke_sql_run(db,
-		"CREATE TEMP TABLE IF NOT EXISTS doomed(id INTEGER PRIMARY KEY); DELETE FROM temp.doomed", error);
+		"CREATE TEMP TABLE IF NOT EXISTS doomed(id INTEGER PRIMARY KEY); DELETE FROM temp.doomed",
+		error);
 
 	if (status == FYKE_OK)
 		status = fyke_sql_run_with(db, choose_sql, cutoff_us, FYKE_PRUNE_STEP, error);

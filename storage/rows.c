@@ -193,7 +193,8 @@ static void address(sqlite3_context *result, const struct fyke_address *ip, stru
 		sqlite3_result_text(result, text, (int)length, SQLITE_STATIC);
 }
 
-static void mac(sqlite3_context *result, const struct fyke_session_side *side, struct fyke_rows_scratch *scratch)
+static void mac(
+	sqlite3_context *result, const struct fyke_session_side *side, struct fyke_rows_scratch *scratch)
 {
 	char *text;
 
@@ -211,15 +212,15 @@ static void frames(sqlite3_context *result, const struct fyke_session *session)
 }
 
 /* The members as they lie in memory; memcpy spares the casts and their alignment. */
-#define MEMBER(type)                                       \
-	({                                                 \
-		type value_;                               \
-		memcpy(&value_, member, sizeof(value_));   \
-		value_;                                    \
+#define MEMBER(type)                                                                                         \
+	({                                                                                                   \
+		type value_;                                                                                 \
+		memcpy(&value_, member, sizeof(value_));                                                     \
+		value_;                                                                                      \
 	})
 
-static void member_value(
-	const struct fyke_column *column, const char *member, struct fyke_rows_scratch *scratch, sqlite3_context *result)
+static void member_value(const struct fyke_column *column, const char *member,
+	struct fyke_rows_scratch *scratch, sqlite3_context *result)
 {
 	switch ((enum fyke_column_source)column->source) {
 	case FYKE_COLUMN_INTEGER:
@@ -317,7 +318,8 @@ void fyke_rows_record_column(const struct fyke_rows *rows, const void *data, siz
 	if (column >= prefix && table == &fyke_table_session_parents)
 		fyke_rows_number(result, row->parent_id);
 	else if (column >= prefix)
-		field_value(result, &row->record->values[column - prefix], table->fields[column - prefix].type);
+		field_value(
+			result, &row->record->values[column - prefix], table->fields[column - prefix].type);
 	else if (column == 0)
 		sqlite3_result_int64(result, row->session_id);
 	else if (column == 1)

@@ -122,14 +122,18 @@ static const struct fyke_column frame_index_columns[] = {
 
 #define COLUMNS(list) (list), sizeof(list) / sizeof((list)[0])
 
-static const struct fyke_schema_table captures = {
-	"captures", "One row per run: an analysis of files or a time of monitoring.", COLUMNS(capture_columns), NULL};
-static const struct fyke_schema_table files = {"files", "The capture files of a run.", COLUMNS(file_columns), NULL};
+static const struct fyke_schema_table captures = {"captures",
+	"One row per run: an analysis of files or a time of monitoring.", COLUMNS(capture_columns), NULL};
+static const struct fyke_schema_table files = {
+	"files", "The capture files of a run.", COLUMNS(file_columns), NULL};
 static const struct fyke_schema_table hosts = {"hosts",
-	"Addresses that took part in sessions. Sums count all that was seen, sessions that --keep removed since included.",
+	"Addresses that took part in sessions. Sums count all that was seen, sessions that --keep removed "
+	"since included.",
 	COLUMNS(host_columns), "\"capture_id\", \"ip\""};
 static const struct fyke_schema_table ports = {"ports",
-	"Ports whose state was proven. TCP open: a SYN-ACK left it. UDP open: it answered, and the roles are not guessed. Closed: a reset answered a SYN, or the host itself sent an ICMP port unreachable. Filtered: another host did, or an ICMP error said prohibited.",
+	"Ports whose state was proven. TCP open: a SYN-ACK left it. UDP open: it answered, and the roles are "
+	"not guessed. Closed: a reset answered a SYN, or the host itself sent an ICMP port unreachable. "
+	"Filtered: another host did, or an ICMP error said prohibited.",
 	COLUMNS(port_columns), "\"capture_id\", \"ip\", \"transport\", \"port\""};
 static const struct fyke_schema_table findings = {
 	"findings", "What rules found.", COLUMNS(finding_columns), NULL};
@@ -142,44 +146,101 @@ static const struct fyke_schema_table frame_index = {"frame_index",
 static const struct fyke_schema_table *const tables[] = {&captures, &files, &fyke_schema_sessions,
 	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index};
 
-static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames, &fyke_table_session_parents,
-	&fyke_table_icmp_errors, &fyke_table_tcp_events};
+static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames,
+	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events};
 
 /* Instants before 1970 need the floor of the division; SQLite's truncates. */
-#define ISO(us)                                                                                                   \
-	"strftime('%Y-%m-%dT%H:%M:%S', (" us " - ((" us " % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch')" \
+#define ISO(us)                                                                                              \
+	"strftime('%Y-%m-%dT%H:%M:%S', (" us " - ((" us                                                      \
+	" % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch')"                                          \
 	" || printf('.%06dZ', ((" us " % 1000000) + 1000000) % 1000000)"
-#define ENDPOINT(ip, port)                                                                    \
+#define ENDPOINT(ip, port)                                                                                   \
 	"CASE WHEN " port " IS NULL THEN " ip " WHEN instr(" ip ", ':') THEN '[' || " ip " || ']:' || " port \
 	" ELSE " ip " || ':' || " port " END"
 
 static const char views[] =
-	"CREATE VIEW session_list AS SELECT s.id AS id, " ISO("s.start_us") " AS start, " ISO("s.end_us") " AS end,"
-	" (s.end_us - s.start_us) / 1000000.0 AS duration_s,"
-	" " ENDPOINT("s.client_ip", "s.client_port") " AS client,"
-	" " ENDPOINT("s.server_ip", "s.server_port") " AS server,"
-	" s.transport AS transport, s.service AS service, s.server_name AS server_name, s.state AS state,"
-	" s.history AS history, s.end_reason AS end_reason,"
-	" s.client_packets AS client_packets, s.server_packets AS server_packets,"
-	" s.client_bytes AS client_bytes, s.server_bytes AS server_bytes,"
-	" s.client_payload_bytes AS client_payload_bytes, s.server_payload_bytes AS server_payload_bytes,"
-	" t.client_retransmitted_segments + t.server_retransmitted_segments AS retransmissions,"
-	" t.client_missing_bytes + t.server_missing_bytes AS missing_bytes,"
-	" t.handshake_us / 1000.0 AS handshake_ms,"
-	" s.tunnel AS tunnel, s.vlan AS vlan, s.community_id AS community_id, s.first_frame AS first_frame,"
-	" s.capture_id AS capture_id"
-	" FROM sessions s LEFT JOIN tcp t ON t.session_id = s.id;"
-	"CREATE VIEW all_hosts AS SELECT ip, max(mac) AS mac, max(vendor) AS vendor, max(name) AS name, max(os) AS os,"
-	" min(first_seen_us) AS first_seen_us, max(last_seen_us) AS last_seen_us, sum(sessions) AS sessions,"
-	" sum(client_sessions) AS client_sessions, sum(server_sessions) AS server_sessions,"
-	" sum(sent_packets) AS sent_packets, sum(received_packets) AS received_packets,"
-	" sum(sent_bytes) AS sent_bytes, sum(received_bytes) AS received_bytes, count(*) AS captures"
-	" FROM hosts GROUP BY ip;"
-	/* 'open' > 'filtered' > 'closed' in alphabetical order too. */
-	"CREATE VIEW all_ports AS SELECT ip, transport, port, max(state) AS state, max(service) AS service,"
-	" max(product) AS product, min(first_seen_us) AS first_seen_us, max(last_seen_us) AS last_seen_us,"
-	" sum(sessions) AS sessions, max(clients) AS clients_at_least, count(*) AS captures"
-	" FROM ports GROUP BY ip, transport, port;";
+	"CREATE VIEW session_list AS SELECT s.id AS id, " ISO("s.start_us") " AS start, " ISO(
+		"s.end_us") " AS end,"
+			    " (s.end_us - s.start_us) / 1000000.0 AS duration_s,"
+			    " " ENDPOINT("s.client_ip",
+				    "s.client_port") " AS client,"
+						     " " ENDPOINT("s.server_ip",
+							     "s.server_port") " AS server,"
+									      " s.transport AS transport, "
+									      "s.service AS service, "
+									      "s.server_name AS server_name, "
+									      "s.state AS state,"
+									      " s.history AS history, "
+									      "s.end_reason AS end_reason,"
+									      " s.client_packets AS "
+									      "client_packets, "
+									      "s.server_packets AS "
+									      "server_packets,"
+									      " s.client_bytes AS "
+									      "client_bytes, s.server_bytes "
+									      "AS server_bytes,"
+									      " s.client_payload_bytes AS "
+									      "client_payload_bytes, "
+									      "s.server_payload_bytes AS "
+									      "server_payload_bytes,"
+									      " t.client_retransmitted_"
+									      "segments + "
+									      "t.server_retransmitted_"
+									      "segments AS retransmissions,"
+									      " t.client_missing_bytes + "
+									      "t.server_missing_bytes AS "
+									      "missing_bytes,"
+									      " t.handshake_us / 1000.0 AS "
+									      "handshake_ms,"
+									      " s.tunnel AS tunnel, s.vlan "
+									      "AS vlan, s.community_id AS "
+									      "community_id, s.first_frame "
+									      "AS first_frame,"
+									      " s.capture_id AS capture_id"
+									      " FROM sessions s LEFT JOIN "
+									      "tcp t ON t.session_id = s.id;"
+									      "CREATE VIEW all_hosts AS "
+									      "SELECT ip, max(mac) AS mac, "
+									      "max(vendor) AS vendor, "
+									      "max(name) AS name, max(os) AS "
+									      "os,"
+									      " min(first_seen_us) AS "
+									      "first_seen_us, "
+									      "max(last_seen_us) AS "
+									      "last_seen_us, sum(sessions) "
+									      "AS sessions,"
+									      " sum(client_sessions) AS "
+									      "client_sessions, "
+									      "sum(server_sessions) AS "
+									      "server_sessions,"
+									      " sum(sent_packets) AS "
+									      "sent_packets, "
+									      "sum(received_packets) AS "
+									      "received_packets,"
+									      " sum(sent_bytes) AS "
+									      "sent_bytes, "
+									      "sum(received_bytes) AS "
+									      "received_bytes, count(*) AS "
+									      "captures"
+									      " FROM hosts GROUP BY ip;"
+									      /* 'open' > 'filtered' >
+										 'closed' in alphabetical
+										 order too. */
+									      "CREATE VIEW all_ports AS "
+									      "SELECT ip, transport, port, "
+									      "max(state) AS state, "
+									      "max(service) AS service,"
+									      " max(product) AS product, "
+									      "min(first_seen_us) AS "
+									      "first_seen_us, "
+									      "max(last_seen_us) AS "
+									      "last_seen_us,"
+									      " sum(sessions) AS sessions, "
+									      "max(clients) AS "
+									      "clients_at_least, count(*) AS "
+									      "captures"
+									      " FROM ports GROUP BY ip, "
+									      "transport, port;";
 
 static const char base_indices[] =
 	"CREATE UNIQUE INDEX sessions_birth ON sessions(capture_id, first_frame, first_ordinal);"
@@ -299,7 +360,8 @@ size_t fyke_schema_record_prefix(const struct fyke_table *table)
 }
 
 static const char prefix_sql[] = "\"session_id\" INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE";
-static const char position_sql[] = ", \"n\" INTEGER NOT NULL, \"frame\" INTEGER NOT NULL, \"time_us\" INTEGER NOT NULL";
+static const char position_sql[] =
+	", \"n\" INTEGER NOT NULL, \"frame\" INTEGER NOT NULL, \"time_us\" INTEGER NOT NULL";
 
 static enum fyke_status create_record_table(
 	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error)
@@ -310,7 +372,8 @@ static enum fyke_status create_record_table(
 	sqlite3_str_appendf(sql, "CREATE TABLE IF NOT EXISTS \"%w\"(%s%s", table->name, prefix_sql,
 		has_n ? position_sql : "");
 	if (table == &fyke_table_session_parents) {
-		sqlite3_str_appendall(sql, ", \"parent_id\" INTEGER REFERENCES sessions(id) ON DELETE SET NULL");
+		sqlite3_str_appendall(
+			sql, ", \"parent_id\" INTEGER REFERENCES sessions(id) ON DELETE SET NULL");
 	} else {
 		for (size_t i = 0; i < table->field_count; i++)
 			sqlite3_str_appendf(

@@ -17,32 +17,32 @@ struct sqlite3;
 
 /* Where the loader finds a column's value; the offset counts from the session, or from its TCP part. */
 enum fyke_column_source {
-	FYKE_COLUMN_NONE = 0,  /* no member: the table's own code fills it in */
+	FYKE_COLUMN_NONE = 0, /* no member: the table's own code fills it in */
 	FYKE_COLUMN_ID,
 	FYKE_COLUMN_CAPTURE,
 	FYKE_COLUMN_PARENT,
 	FYKE_COLUMN_QUOTES,
-	FYKE_COLUMN_INTEGER,   /* int64_t; FYKE_UNKNOWN is NULL */
-	FYKE_COLUMN_UNSIGNED,  /* uint64_t */
+	FYKE_COLUMN_INTEGER,  /* int64_t; FYKE_UNKNOWN is NULL */
+	FYKE_COLUMN_UNSIGNED, /* uint64_t */
 	FYKE_COLUMN_UNSIGNED32,
-	FYKE_COLUMN_BOOLEAN,   /* bool */
-	FYKE_COLUMN_TIME,      /* int64_t nanoseconds, stored as microseconds */
-	FYKE_COLUMN_NAME,      /* const char *, static ASCII */
-	FYKE_COLUMN_TEXT,      /* const char *, untrusted */
-	FYKE_COLUMN_INLINE,    /* char[], "" is NULL */
-	FYKE_COLUMN_ADDRESS,   /* struct fyke_address */
-	FYKE_COLUMN_MAC,       /* struct fyke_session_side */
-	FYKE_COLUMN_STATE,     /* enum fyke_state */
-	FYKE_COLUMN_END,       /* enum fyke_end; open is NULL */
-	FYKE_COLUMN_FRAMES,    /* the session's inline frame list */
+	FYKE_COLUMN_BOOLEAN, /* bool */
+	FYKE_COLUMN_TIME,    /* int64_t nanoseconds, stored as microseconds */
+	FYKE_COLUMN_NAME,    /* const char *, static ASCII */
+	FYKE_COLUMN_TEXT,    /* const char *, untrusted */
+	FYKE_COLUMN_INLINE,  /* char[], "" is NULL */
+	FYKE_COLUMN_ADDRESS, /* struct fyke_address */
+	FYKE_COLUMN_MAC,     /* struct fyke_session_side */
+	FYKE_COLUMN_STATE,   /* enum fyke_state */
+	FYKE_COLUMN_END,     /* enum fyke_end; open is NULL */
+	FYKE_COLUMN_FRAMES,  /* the session's inline frame list */
 };
 
 struct fyke_column {
 	const char *name;
 	enum fyke_type type;
-	bool required;   /* NOT NULL */
+	bool required;	 /* NOT NULL */
 	const char *sql; /* what else its declaration says, or NULL */
-	uint8_t source;  /* enum fyke_column_source */
+	uint8_t source;	 /* enum fyke_column_source */
 	uint16_t offset;
 	const char *doc;
 };
@@ -52,7 +52,7 @@ struct fyke_schema_table {
 	const char *doc;
 	const struct fyke_column *columns;
 	size_t column_count;
-	const char *key;    /* PRIMARY KEY columns of a WITHOUT ROWID table; NULL: a rowid table */
+	const char *key; /* PRIMARY KEY columns of a WITHOUT ROWID table; NULL: a rowid table */
 };
 
 /* All tables that every database has, in the order in which they are made. Tables of records
@@ -71,8 +71,8 @@ FYKE_MUST_USE enum fyke_status fyke_schema_drop_indices(struct sqlite3 *db, stru
 
 /* Tables whose rows come as records: those of the session level, and one for each dissector. Adds
  * columns that an older database lacks. */
-FYKE_MUST_USE enum fyke_status fyke_schema_make_record_table(struct sqlite3 *db,
-	const struct fyke_table *table, struct fyke_error *error);
+FYKE_MUST_USE enum fyke_status fyke_schema_make_record_table(
+	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error);
 /* The tables of the session level itself. */
 const struct fyke_table *const *fyke_schema_record_tables(size_t *count);
 

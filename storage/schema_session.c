@@ -126,8 +126,9 @@ static const struct fyke_column tcp_columns[] = {
 #define COLUMNS(list) (list), sizeof(list) / sizeof((list)[0])
 
 const struct fyke_schema_table fyke_schema_sessions = {"sessions",
-	"One row per session: who talked with whom, when, how much, and how it went.", COLUMNS(session_columns),
-	NULL};
+	"One row per session: who talked with whom, when, how much, and how it went.",
+	COLUMNS(session_columns), NULL};
 const struct fyke_schema_table fyke_schema_tcp = {"tcp",
-	"What only TCP has: one row per TCP session that got past a lone SYN or SYN–RST. A column NULL in all rows is not measured yet.",
+	"What only TCP has: one row per TCP session that got past a lone SYN or SYN–RST. A column NULL in "
+	"all rows is not measured yet.",
 	COLUMNS(tcp_columns), NULL};

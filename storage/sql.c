@@ -20,8 +20,8 @@ enum fyke_status fyke_sql_failed(sqlite3 *db, struct fyke_error *error)
 
 	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_FULL:
-		return fyke_error_set(error, FYKE_FAILED_IO,
-			"%s: the disk is full; what was stored before is kept", file);
+		return fyke_error_set(
+			error, FYKE_FAILED_IO, "%s: the disk is full; what was stored before is kept", file);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return fyke_error_set(error, FYKE_FAILED_DATABASE,
@@ -34,8 +34,7 @@ enum fyke_status fyke_sql_failed(sqlite3 *db, struct fyke_error *error)
 			"%s: cannot be opened: fyke needs to make files beside it (-wal, -shm)", file);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return fyke_error_set(
-			error, FYKE_FAILED_FORMAT, "%s: damaged: %s", file, sqlite3_errmsg(db));
+		return fyke_error_set(error, FYKE_FAILED_FORMAT, "%s: damaged: %s", file, sqlite3_errmsg(db));
 	case SQLITE_NOMEM:
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "%s: out of memory", file);
 	case SQLITE_IOERR:

@@ -55,8 +55,8 @@ static void init_indices(struct fyke_timeline *timeline)
 	/* One more than the limit: the one that makes the width double must find room. */
 	fyke_index_init(&timeline->entries, sizeof(struct entry), sizeof(((struct entry *)0)->key),
 		FYKE_TIMELINE_ENTRIES_MAX + 1);
-	fyke_index_init(
-		&timeline->buckets, sizeof(struct bucket), sizeof(struct bucket), FYKE_TIMELINE_BUCKETS_MAX + 1);
+	fyke_index_init(&timeline->buckets, sizeof(struct bucket), sizeof(struct bucket),
+		FYKE_TIMELINE_BUCKETS_MAX + 1);
 }
 
 void fyke_timeline_init(struct fyke_timeline *timeline, struct fyke_names *names)
@@ -142,7 +142,8 @@ enum fyke_status fyke_timeline_add(
 enum fyke_status fyke_timeline_write(
 	struct fyke_timeline *timeline, sqlite3 *db, int64_t capture_id, struct fyke_error *error)
 {
-	int64_t from = timeline->rewrite ? INT64_MIN / MICROSECONDS : floor_to(timeline->dirty_from, timeline->width);
+	int64_t from = timeline->rewrite ? INT64_MIN / MICROSECONDS
+					 : floor_to(timeline->dirty_from, timeline->width);
 	enum fyke_status status;
 
 	if (timeline->dirty_from == INT64_MAX && !timeline->rewrite)
@@ -150,11 +151,12 @@ enum fyke_status fyke_timeline_write(
 	timeline->capture_id = capture_id;
 	timeline->rows.rows = timeline->entries.items;
 	timeline->rows.count = timeline->entries.count;
-	status = fyke_sql_run_with(db, "DELETE FROM timeline WHERE capture_id = ?1 AND start_us >= ?2", capture_id,
-		from * MICROSECONDS, error);
+	status = fyke_sql_run_with(db, "DELETE FROM timeline WHERE capture_id = ?1 AND start_us >= ?2",
+		capture_id, from * MICROSECONDS, error);
 	if (status == FYKE_OK)
 		status = fyke_sql_run_with(db,
-			"INSERT INTO timeline SELECT * FROM fyke_rows_timeline WHERE c1 >= ?1 ORDER BY c1, c3",
+			"INSERT INTO timeline SELECT * FROM fyke_rows_timeline WHERE c1 >= ?1 ORDER BY c1, "
+			"c3",
 			from * MICROSECONDS, 0, error);
 	timeline->rows.count = 0;
 	if (status == FYKE_OK) {

@@ -15,9 +15,9 @@ struct fyke_timeline {
 	struct fyke_index entries; /* (bucket, service) */
 	struct fyke_index buckets;
 	struct fyke_names *names; /* borrowed */
-	int64_t width;            /* seconds, a power of two */
-	int64_t dirty_from;       /* buckets from this second on are not written yet; INT64_MAX: all are */
-	bool rewrite;             /* the width changed: what was written is void */
+	int64_t width;		  /* seconds, a power of two */
+	int64_t dirty_from;	  /* buckets from this second on are not written yet; INT64_MAX: all are */
+	bool rewrite;		  /* the width changed: what was written is void */
 	struct fyke_rows rows;
 	int64_t capture_id;
 };

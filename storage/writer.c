@@ -34,7 +34,6 @@ struct fyke_writer {
 	int64_t capture_id;
 	int64_t *file_ids;
 	size_t file_count;
-	bool is_interface;
 
 	/* the writing thread's own */
 	bool in_transaction, indices_dropped;
@@ -44,7 +43,6 @@ struct fyke_writer {
 
 	/* shared, under `mutex` */
 	pthread_t thread;
-	bool has_thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t filled, emptied;
 	struct fyke_tick *queue[QUEUE_LENGTH];
@@ -284,6 +282,20 @@ static void release(struct fyke_writer *writer)
 	free(writer);
 }
 
+/* As much as can still be said of a run that failed; if not even that, the next writer says it. */
+static void mark_interrupted(struct fyke_writer *writer)
+{
+	struct fyke_error ignored;
+
+	sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+	if (fyke_sql_run_with(writer->db,
+		    "UPDATE captures SET status = 'interrupted' WHERE id = ?1 AND status = 'running'",
+		    writer->capture_id, 0, &ignored) != FYKE_OK)
+		return;
+	if (fyke_schema_make_indices(writer->db, &ignored) != FYKE_OK)
+		sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 /* A fresh database gets its indices at the end; a monitor's has them from the start. */
 static enum fyke_status prepare_indices(struct fyke_writer *writer, struct fyke_error *error)
 {
@@ -297,13 +309,14 @@ static enum fyke_status prepare_indices(struct fyke_writer *writer, struct fyke_
 static enum fyke_status start(
 	struct fyke_writer *writer, const struct fyke_capture *capture, struct fyke_error *error)
 {
-	enum fyke_status status = fyke_database_open(writer->path, FYKE_DATABASE_WRITE, &writer->database, error);
+	enum fyke_status status =
+		fyke_database_open(writer->path, FYKE_DATABASE_WRITE, &writer->database, error);
 
 	if (status != FYKE_OK)
 		return status;
 	writer->db = fyke_database_handle(writer->database);
-	status = fyke_captures_begin(
-		writer->database, capture, writer->options.again, &writer->capture_id, writer->file_ids, error);
+	status = fyke_captures_begin(writer->database, capture, writer->options.again, &writer->capture_id,
+		writer->file_ids, error);
 	if (status == FYKE_OK)
 		status = prepare_indices(writer, error);
 	if (status == FYKE_OK)
@@ -316,8 +329,8 @@ static enum fyke_status start(
 	return status;
 }
 
-enum fyke_status fyke_writer_open(const struct fyke_writer_options *options, const struct fyke_capture *capture,
-	struct fyke_writer **writer, struct fyke_error *error)
+enum fyke_status fyke_writer_open(const struct fyke_writer_options *options,
+	const struct fyke_capture *capture, struct fyke_writer **writer, struct fyke_error *error)
 {
 	struct fyke_writer *made = calloc(1, sizeof(*made));
 	enum fyke_status status;
@@ -327,7 +340,6 @@ enum fyke_status fyke_writer_open(const struct fyke_writer_options *options, con
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "%s: out of memory", options->path);
 	made->options = *options;
 	made->latest_us = FYKE_UNKNOWN;
-	made->is_interface = capture->is_interface;
 	made->file_count = capture->file_count;
 	made->file_ids = calloc(capture->file_count + 1, sizeof(*made->file_ids));
 	made->path = strdup(options->path);
@@ -339,6 +351,8 @@ enum fyke_status fyke_writer_open(const struct fyke_writer_options *options, con
 	else
 		status = start(made, capture, error);
 	if (status != FYKE_OK) {
+		if (made->capture_id != 0)
+			mark_interrupted(made);
 		release(made);
 		return status;
 	}
@@ -363,8 +377,8 @@ static enum fyke_status end_capture(
 	if (status == FYKE_OK)
 		status = fyke_load_summaries(writer->load, error);
 	if (status == FYKE_OK)
-		status = fyke_captures_end(writer->db, writer->capture_id, writer->file_ids,
-			writer->file_count, capture, error);
+		status = fyke_captures_end(
+			writer->db, writer->capture_id, writer->file_ids, writer->file_count, capture, error);
 	return status == FYKE_OK ? commit(writer, error) : status;
 }
 
@@ -378,20 +392,6 @@ static enum fyke_status complete(
 	if (status == FYKE_OK)
 		status = fyke_sql_run(writer->db, "PRAGMA analysis_limit = 1000; ANALYZE", error);
 	return status;
-}
-
-/* As much as can still be said of a run that failed; if not even that, the next writer says it. */
-static void mark_interrupted(struct fyke_writer *writer)
-{
-	struct fyke_error ignored;
-
-	sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
-	if (fyke_sql_run_with(writer->db,
-		    "UPDATE captures SET status = 'interrupted' WHERE id = ?1 AND status = 'running'",
-		    writer->capture_id, 0, &ignored) != FYKE_OK)
-		return;
-	if (fyke_schema_make_indices(writer->db, &ignored) != FYKE_OK)
-		sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 enum fyke_status fyke_writer_finish(struct fyke_writer *writer, const struct fyke_capture *capture,

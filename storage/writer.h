@@ -10,11 +10,11 @@
 struct fyke_writer;
 
 struct fyke_writer_options {
-	const char *path;     /* database; created (0600) when absent */
-	bool again;           /* store files that another capture holds already */
-	bool live;            /* commit every tick, keep indices, no bulk load */
-	int64_t keep_us;      /* monitor: sessions that ended longer ago (packet time) go; 0 = for ever */
-	uint64_t max_bytes;   /* monitor: the oldest go when the database is larger; 0 = no limit */
+	const char *path;      /* database; created (0600) when absent */
+	bool again;	       /* store files that another capture holds already */
+	bool live;	       /* commit every tick, keep indices, no bulk load */
+	int64_t keep_us;       /* monitor: sessions that ended longer ago (packet time) go; 0 = for ever */
+	uint64_t max_bytes;    /* monitor: the oldest go when the database is larger; 0 = no limit */
 	unsigned free_percent; /* monitor: storing stops below so much free disk; 0 = 5 */
 };
 
@@ -34,14 +34,14 @@ struct fyke_sink fyke_writer_sink(struct fyke_writer *writer);
 /* Waits until all is written, fills in the capture's and files' rows, hosts, ports and
  * timeline, replaces the earlier capture of the same files, makes the indices, closes. Frees the
  * writer in every case. `capture` NULL: the run came to nothing; it is marked interrupted. */
-FYKE_MUST_USE enum fyke_status fyke_writer_finish(struct fyke_writer *writer, const struct fyke_capture *capture,
-	int64_t *capture_id, struct fyke_error *error);
+FYKE_MUST_USE enum fyke_status fyke_writer_finish(struct fyke_writer *writer,
+	const struct fyke_capture *capture, int64_t *capture_id, struct fyke_error *error);
 
 struct fyke_writer_counters {
 	uint64_t sessions, updates, records, transactions, deleted_sessions;
-	uint64_t dropped_sessions;  /* not stored because the disk was nearly full */
-	uint64_t queued_ticks;      /* waiting now */
-	bool disk_nearly_full;      /* storing has stopped at 5 % free */
+	uint64_t dropped_sessions; /* not stored because the disk was nearly full */
+	uint64_t queued_ticks;	   /* waiting now */
+	bool disk_nearly_full;	   /* storing has stopped at 5 % free */
 };
 struct fyke_writer_counters fyke_writer_counters(struct fyke_writer *writer);
 

@@ -34,6 +34,7 @@ struct fyke_block_pool *fyke_block_pool_new(void)
 
 static void free_room(struct fyke_block_room *room)
 {
+	free(room->comments);
 	free(room->frames);
 	free(room->bytes);
 	free(room);
@@ -101,9 +102,32 @@ struct fyke_block_room *fyke_block_take(struct fyke_block_pool *pool, size_t siz
 	atomic_fetch_add(&pool->holds, 1);
 	room->pool = pool;
 	room->next = NULL;
-	room->block.count = 0;
+	room->block.count = room->block.comment_count = 0;
 	atomic_init(&room->references, 1);
 	return room;
+}
+
+bool fyke_block_comment(struct fyke_block_room *room, struct fyke_comment comment)
+{
+	if (room->block.comment_count == room->comments_room) {
+		size_t wanted = room->comments_room == 0 ? 16 : room->comments_room * 2;
+		struct fyke_comment *grown = reallocarray(room->comments, wanted, sizeof(*grown));
+
+		if (grown == NULL)
+			return false;
+		room->block.comments = room->comments = grown;
+		room->comments_room = wanted;
+	}
+	room->comments[room->block.comment_count++] = comment;
+	return true;
+}
+
+/* Few captures have any: a block that waits for its next use keeps no room for them. */
+static void drop_comments(struct fyke_block_room *room)
+{
+	free(room->comments);
+	room->block.comments = room->comments = NULL;
+	room->comments_room = 0;
 }
 
 static bool keep(struct fyke_block_pool *pool, struct fyke_block_room *room)
@@ -140,6 +164,7 @@ void fyke_block_release(struct fyke_block *block)
 
 	if (atomic_fetch_sub_explicit(&room->references, 1, memory_order_acq_rel) != 1)
 		return;
+	drop_comments(room);
 	if (!keep(pool, room))
 		free_room(room);
 	fyke_block_pool_drop(pool);

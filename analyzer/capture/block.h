@@ -9,6 +9,7 @@
 #include "analyzer/capture/frame.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum { FYKE_BLOCK_BYTES = 256 * 1024, FYKE_BLOCK_FRAMES = 4096 };
 
@@ -20,7 +21,9 @@ struct fyke_block_room {
 	struct fyke_frame *frames;
 	size_t frames_room;
 	uint8_t *bytes;
-	size_t size; /* of bytes */
+	size_t size;		       /* of bytes */
+	struct fyke_comment *comments; /* NULL while there are none */
+	size_t comments_room;
 	struct fyke_block_room *next;
 	struct fyke_block_pool *pool;
 	atomic_uint references;
@@ -36,5 +39,8 @@ void fyke_block_pool_drop(struct fyke_block_pool *pool);
  * FYKE_BLOCK_FRAMES frames where that is enough, else one of exactly `size` bytes and one frame that
  * is freed and not kept. NULL when memory is out. */
 struct fyke_block_room *fyke_block_take(struct fyke_block_pool *pool, size_t size);
+
+/* Its text lies in the block's bytes. False when memory is out. */
+bool fyke_block_comment(struct fyke_block_room *room, struct fyke_comment comment);
 
 #endif

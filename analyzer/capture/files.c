@@ -29,7 +29,8 @@ struct capture_file {
 	int64_t first_ns;
 	uint64_t consumed;
 	struct fyke_reader *reader;
-	struct fyke_input *input;      /* the reader's */
+	struct fyke_input *input; /* the reader's */
+	struct fyke_reader_texts texts;
 	struct fyke_block_room *ahead; /* read while sorting, not yet given */
 	size_t interfaces_seen;
 	char format[64];
@@ -74,6 +75,7 @@ static void release(struct fyke_source *source)
 		if (files->files[i].ahead != NULL)
 			fyke_block_release(&files->files[i].ahead->block);
 		close_file(&files->files[i]);
+		fyke_reader_texts_release(&files->files[i].texts);
 		fyke_source_free_text(files->files[i].told.name);
 	}
 	free(files->files);
@@ -90,6 +92,10 @@ static void publish(struct files_source *files, size_t index)
 		file->told.bytes = fyke_input_consumed(file->input);
 	file->told.damage = file->damage[0] != '\0' ? file->damage : NULL;
 	file->told.format = file->format;
+	file->told.application = file->texts.application;
+	file->told.os = file->texts.os;
+	file->told.hardware = file->texts.hardware;
+	file->told.comment = file->texts.comment;
 	files->source.files[index] = file->told;
 }
 
@@ -176,6 +182,7 @@ static enum fyke_status start_reader(
 	if (status != FYKE_OK)
 		return status;
 	file->input = input;
+	file->reader->texts = &file->texts;
 	packing = fyke_compression_name(fyke_input_compression(input));
 	(void)snprintf(file->format, sizeof(file->format), "%s%s%s", file->reader->format,
 		packing != NULL ? " in " : "", packing != NULL ? packing : "");
@@ -206,6 +213,7 @@ static enum fyke_status rewind_file(struct capture_file *file, struct fyke_error
 	fyke_reader_free(file->reader);
 	file->reader = NULL;
 	file->input = NULL;
+	fyke_reader_texts_release(&file->texts);
 	if (lseek(file->fd, 0, SEEK_SET) != 0)
 		return fyke_error_set(
 			error, FYKE_FAILED_IO, "%s: cannot be rewound: %s", label(file), strerror(errno));
@@ -280,9 +288,11 @@ static bool take_interfaces(struct files_source *files, struct capture_file *fil
 	for (; file->interfaces_seen < reader->interfaces_count; file->interfaces_seen++) {
 		struct fyke_source_interface *told = &reader->interfaces[file->interfaces_seen].told;
 
+		told->file = (uint32_t)files->current;
 		if (!fyke_source_add_interface(&files->source, told))
 			return false;
-		told->name = told->description = "";
+		*told = (struct fyke_source_interface){
+			.link_type = told->link_type, .snaplen = told->snaplen};
 	}
 	return true;
 }

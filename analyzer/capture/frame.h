@@ -18,10 +18,20 @@ struct fyke_frame {
 	uint64_t file_offset; /* of the record's header in the file's uncompressed bytes */
 };
 
+/* What somebody wrote about a packet into the capture (pcapng). */
+struct fyke_comment {
+	uint64_t frame;	  /* number of a frame of the same block */
+	const char *text; /* untrusted, borrowed from the block; no NUL behind it */
+	size_t length;	  /* > 0 */
+};
+
 /* Frames of one piece of input. Reference-counted: whoever keeps a pointer into it holds it. */
 struct fyke_block {
 	const struct fyke_frame *frames; /* ascending numbers */
 	size_t count;			 /* may be 0 */
+	const struct fyke_comment
+		*comments; /* in the order of their frames; several of one frame are possible */
+	size_t comment_count;
 };
 
 /* Thread-safe (atomic count); the last release frees or recycles the block. */

@@ -47,6 +47,7 @@ bool fyke_source_is_over(const struct fyke_source *source);
 
 /* Takes over the strings of `told` (malloc'ed, or the static ""). False when memory is out. */
 bool fyke_source_add_interface(struct fyke_source *source, const struct fyke_source_interface *told_take);
-void fyke_source_free_text(const char *text); /* such a string */
+void fyke_source_free_text(const char *text); /* such a string, or NULL */
+void fyke_source_free_interface(const struct fyke_source_interface *told);
 
 #endif

@@ -1,8 +1,10 @@
 /*
  * The pcapng format (draft-ietf-opsawg-pcapng): sections of either byte order, interfaces that differ
- * in link type, snaplen and clock, enhanced, simple and the obsolete packet blocks. All other blocks
- * (names, statistics, secrets, comments, custom ones) are passed over. A simple packet block has no
- * time: it gets that of the packet before it. Limits: FYKE_RECORD_LIMIT, FYKE_INTERFACES_LIMIT.
+ * in link type, snaplen and clock, enhanced, simple and the obsolete packet blocks; the comments on
+ * sections, interfaces and packets, and who wrote them. All other blocks (names, statistics, secrets,
+ * custom ones) are passed over with their comments, custom options likewise. A simple packet block has
+ * no time: it gets that of the packet before it. Limits: FYKE_RECORD_LIMIT, FYKE_INTERFACES_LIMIT,
+ * FYKE_COMMENTS_LIMIT, FYKE_COMMENT_LIMIT.
  */
 #include "analyzer/capture/link.h"
 #include "analyzer/capture/reader.h"
@@ -15,8 +17,18 @@
 #define ORDER_TURNED   0x4d3c2b1au
 
 enum { INTERFACE = 1, PACKET = 2, SIMPLE_PACKET = 3, ENHANCED_PACKET = 6 };
-enum { BLOCK_FRAME = 12, OPTION_END = 0 };
-enum { IF_NAME = 2, IF_DESCRIPTION = 3, IF_TSRESOL = 9, IF_FCSLEN = 13, IF_TSOFFSET = 14, EPB_FLAGS = 2 };
+enum { BLOCK_FRAME = 12, OPTION_END = 0, OPTION_COMMENT = 1 };
+enum { SHB_HARDWARE = 2, SHB_OS = 3, SHB_APPLICATION = 4, EPB_FLAGS = 2 };
+enum {
+	IF_NAME = 2,
+	IF_DESCRIPTION = 3,
+	IF_TSRESOL = 9,
+	IF_FILTER = 11,
+	IF_OS = 12,
+	IF_FCSLEN = 13,
+	IF_TSOFFSET = 14,
+	IF_HARDWARE = 15
+};
 
 static const int64_t LATEST_NS = INT64_C(1) << 62;
 
@@ -79,6 +91,51 @@ static void replace_text(const char **text, const struct fyke_cursor *value, siz
 		*text = copy_text(value, limit);
 }
 
+/* The first of its kind, where there is any text. False when memory is out. */
+static bool keep_text(const char **text, const struct fyke_cursor *value)
+{
+	size_t length = strnlen((const char *)value->at, fyke_cursor_left(value));
+
+	if (*text != NULL || length == 0)
+		return true;
+	*text = strndup(
+		(const char *)value->at, length < FYKE_DESCRIPTION_LIMIT ? length : FYKE_DESCRIPTION_LIMIT);
+	return *text != NULL;
+}
+
+/* Comments that will be one text, a line each. */
+struct comment_lines {
+	char *text;
+	size_t length;
+	unsigned count; /* of this block */
+};
+
+/* One more line. False when memory is out. */
+static bool keep_line(
+	struct fyke_reader *reader, struct comment_lines *lines, const struct fyke_cursor *value)
+{
+	size_t length = strnlen((const char *)value->at, fyke_cursor_left(value));
+	char offset[27], *grown;
+
+	if (length == 0)
+		return true;
+	if (++lines->count > FYKE_COMMENTS_LIMIT || lines->length + length + 1 > FYKE_COMMENT_LIMIT) {
+		fyke_reader_note(reader, "the block at byte %s has more comments than fyke keeps",
+			fyke_number_text(fyke_reader_offset(reader), offset));
+		return true;
+	}
+	grown = realloc(lines->text, lines->length + length + 2);
+	if (grown == NULL)
+		return false;
+	lines->text = grown;
+	if (lines->length > 0)
+		grown[lines->length++] = '\n';
+	memcpy(grown + lines->length, value->at, length);
+	lines->length += length;
+	grown[lines->length] = '\0';
+	return true;
+}
+
 static int64_t offset_of(struct fyke_reader *reader, struct fyke_cursor *value)
 {
 	uint64_t first = fyke_reader_u32(reader, value);
@@ -87,10 +144,22 @@ static int64_t offset_of(struct fyke_reader *reader, struct fyke_cursor *value)
 	return (int64_t)(reader->big_endian ? first << 32 | second : second << 32 | first);
 }
 
+/* The string of if_filter, which begins with what the rest is: 0 for a string. */
+static bool keep_filter(const char **text, struct fyke_cursor value)
+{
+	return fyke_cursor_left(&value) == 0 || fyke_cursor_u8(&value) != 0 || keep_text(text, &value);
+}
+
 static bool take_interface_option(struct fyke_reader *reader, struct fyke_reader_interface *interface,
 	uint16_t code, struct fyke_cursor value)
 {
 	switch (code) {
+	case IF_FILTER:
+		return keep_filter(&interface->told.filter, value);
+	case IF_OS:
+		return keep_text(&interface->told.os, &value);
+	case IF_HARDWARE:
+		return keep_text(&interface->told.hardware, &value);
 	case IF_NAME:
 		replace_text(&interface->told.name, &value, FYKE_NAME_LIMIT);
 		return interface->told.name != NULL;
@@ -116,6 +185,7 @@ static bool take_interface_option(struct fyke_reader *reader, struct fyke_reader
 static bool take_interface(struct fyke_reader *reader, struct fyke_cursor *body)
 {
 	struct fyke_reader_interface *interface = fyke_reader_add_interface(reader);
+	struct comment_lines comments = {0};
 	struct fyke_cursor value;
 	bool good = interface != NULL;
 	uint16_t code;
@@ -125,8 +195,13 @@ static bool take_interface(struct fyke_reader *reader, struct fyke_cursor *body)
 	interface->told.link_type = fyke_link_normalize(fyke_reader_u16(reader, body));
 	(void)fyke_cursor_skip(body, 2);
 	interface->told.snaplen = fyke_reader_u32(reader, body);
-	while (good && next_option(reader, body, &code, &value))
-		good = take_interface_option(reader, interface, code, value);
+	while (good && next_option(reader, body, &code, &value)) {
+		if (code != OPTION_COMMENT)
+			good = take_interface_option(reader, interface, code, value);
+		else if (reader->texts != NULL)
+			good = keep_line(reader, &comments, &value);
+	}
+	interface->told.comment = comments.text;
 	if (interface->told.name == NULL)
 		interface->told.name = "";
 	if (interface->told.description == NULL)
@@ -143,6 +218,40 @@ static enum fyke_parsed parse_interface(struct fyke_reader *reader, struct fyke_
 	return take_interface(reader, &body) ? FYKE_PARSED_SKIP : FYKE_PARSED_MEMORY;
 }
 
+static bool take_section_option(
+	struct fyke_reader_texts *texts, uint16_t code, const struct fyke_cursor *value)
+{
+	switch (code) {
+	case SHB_HARDWARE:
+		return keep_text(&texts->hardware, value);
+	case SHB_OS:
+		return keep_text(&texts->os, value);
+	case SHB_APPLICATION:
+		return keep_text(&texts->application, value);
+	default:
+		return true;
+	}
+}
+
+static bool take_section(struct fyke_reader *reader, struct fyke_cursor *options)
+{
+	struct fyke_reader_texts *texts = reader->texts;
+	struct comment_lines comments = {texts->comment, texts->comment_length, 0};
+	struct fyke_cursor value;
+	bool good = true;
+	uint16_t code;
+
+	while (good && next_option(reader, options, &code, &value)) {
+		if (code == OPTION_COMMENT)
+			good = keep_line(reader, &comments, &value);
+		else
+			good = take_section_option(texts, code, &value);
+	}
+	texts->comment = comments.text;
+	texts->comment_length = comments.length;
+	return good;
+}
+
 static enum fyke_parsed parse_section(struct fyke_reader *reader, struct fyke_cursor body)
 {
 	uint16_t major;
@@ -154,6 +263,9 @@ static enum fyke_parsed parse_section(struct fyke_reader *reader, struct fyke_cu
 	if (major != 1)
 		return damaged_block(reader, "begins a section of an unknown version");
 	reader->section = reader->interfaces_count;
+	(void)fyke_cursor_skip(&body, 8);
+	if (reader->texts != NULL && !take_section(reader, &body))
+		return FYKE_PARSED_MEMORY;
 	return FYKE_PARSED_SKIP;
 }
 
@@ -194,25 +306,47 @@ static const struct fyke_reader_interface *interface_of(
 	return interface;
 }
 
-/* Bits 5 to 8 of the flags: the frame check sequence of this packet, where they are not 0. */
-static unsigned fcs_of(struct fyke_reader *reader, struct fyke_cursor *options, unsigned fcs_length)
+/* Of the packet that is being read. False when memory is out. */
+static bool keep_comment(struct fyke_reader *reader, const struct fyke_cursor *value, unsigned *count)
 {
-	struct fyke_cursor value;
-	uint16_t code;
+	struct fyke_comment comment = {reader->packets + 1, (const char *)value->at, fyke_cursor_left(value)};
 
-	while (next_option(reader, options, &code, &value)) {
-		if (code == EPB_FLAGS && fyke_cursor_left(&value) >= 4) {
-			unsigned told = fyke_reader_u32(reader, &value) >> 5 & 15;
-
-			return told != 0 ? told : fcs_length;
-		}
-	}
-	return fcs_length;
+	while (comment.length > 0 && comment.text[comment.length - 1] == '\0')
+		comment.length--;
+	if (comment.length == 0)
+		return true;
+	if (++*count <= FYKE_COMMENTS_LIMIT)
+		return fyke_block_comment(reader->room, comment);
+	note_packet(reader, "has more than 256 comments; those behind are left out");
+	return true;
 }
 
-static void take_data(struct fyke_reader *reader, struct fyke_cursor *body, struct fyke_frame *frame,
+/* Comments, and bits 5 to 8 of the flags: the frame check sequence of this packet, where they are not
+ * 0. False when memory is out. */
+static bool take_packet_options(struct fyke_reader *reader, struct fyke_cursor *options, unsigned *fcs_length)
+{
+	bool good = true, flags_seen = false;
+	struct fyke_cursor value;
+	unsigned comments = 0;
+	uint16_t code;
+
+	while (good && next_option(reader, options, &code, &value)) {
+		if (code == EPB_FLAGS && !flags_seen && fyke_cursor_left(&value) >= 4) {
+			unsigned told = fyke_reader_u32(reader, &value) >> 5 & 15;
+
+			flags_seen = true;
+			*fcs_length = told != 0 ? told : *fcs_length;
+		} else if (code == OPTION_COMMENT && reader->texts != NULL) {
+			good = keep_comment(reader, &value, &comments);
+		}
+	}
+	return good;
+}
+
+static bool take_data(struct fyke_reader *reader, struct fyke_cursor *body, struct fyke_frame *frame,
 	const struct fyke_reader_interface *interface)
 {
+	bool good = true;
 	uint32_t captured = fyke_reader_u32(reader, body);
 	uint32_t length = fyke_reader_u32(reader, body);
 	unsigned fcs_length = interface->fcs_length;
@@ -224,9 +358,10 @@ static void take_data(struct fyke_reader *reader, struct fyke_cursor *body, stru
 	frame->data = fyke_cursor_take(body, captured);
 	if (fyke_cursor_left(body) >= 4) {
 		(void)fyke_cursor_skip(body, (4 - captured % 4) % 4);
-		fcs_length = fcs_of(reader, body, fcs_length);
+		good = take_packet_options(reader, body, &fcs_length);
 	}
 	fyke_frame_lengths(frame, captured, length, fcs_length);
+	return good;
 }
 
 /* Enhanced (6) and obsolete (2) packet blocks differ in their first word only. */
@@ -251,8 +386,7 @@ static enum fyke_parsed parse_packet(
 	ticks = (uint64_t)fyke_reader_u32(reader, &body) << 32;
 	ticks |= fyke_reader_u32(reader, &body);
 	frame->time_ns = time_of(interface, ticks);
-	take_data(reader, &body, frame, interface);
-	return FYKE_PARSED_FRAME;
+	return take_data(reader, &body, frame, interface) ? FYKE_PARSED_FRAME : FYKE_PARSED_MEMORY;
 }
 
 static enum fyke_parsed parse_simple(

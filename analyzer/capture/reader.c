@@ -5,6 +5,7 @@
  */
 #include "analyzer/capture/reader.h"
 
+#include "analyzer/capture/origin.h"
 #include "analyzer/capture/recognise.h"
 
 #include <stdarg.h>
@@ -99,25 +100,21 @@ struct fyke_reader_interface *fyke_reader_add_interface(struct fyke_reader *read
 	return added;
 }
 
-static void free_string(const char *text)
+void fyke_reader_texts_release(struct fyke_reader_texts *texts)
 {
-	union {
-		const char *given;
-		char *owned;
-	} string = {text};
-
-	if (text[0] != '\0') /* "" is static */
-		free(string.owned);
+	fyke_source_free_text(texts->application);
+	fyke_source_free_text(texts->os);
+	fyke_source_free_text(texts->hardware);
+	free(texts->comment);
+	*texts = (struct fyke_reader_texts){0};
 }
 
 void fyke_reader_free(struct fyke_reader *reader)
 {
 	if (reader == NULL)
 		return;
-	for (size_t i = 0; i < reader->interfaces_count; i++) {
-		free_string(reader->interfaces[i].told.name);
-		free_string(reader->interfaces[i].told.description);
-	}
+	for (size_t i = 0; i < reader->interfaces_count; i++)
+		fyke_source_free_interface(&reader->interfaces[i].told);
 	free(reader->interfaces);
 	if (reader->room != NULL)
 		fyke_block_release(&reader->room->block);

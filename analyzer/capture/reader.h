@@ -19,6 +19,8 @@
 enum { FYKE_RECORD_LIMIT = 16 * 1024 * 1024 }; /* bytes; a larger record is damage */
 enum { FYKE_INTERFACES_LIMIT = 65536 };	       /* of one file */
 enum { FYKE_NAME_LIMIT = 128, FYKE_DESCRIPTION_LIMIT = 256 };
+enum { FYKE_COMMENTS_LIMIT = 256 };	  /* of one packet, section or interface */
+enum { FYKE_COMMENT_LIMIT = 128 * 1024 }; /* bytes of the comments on a file or an interface together */
 
 enum fyke_parsed {
 	FYKE_PARSED_FRAME,  /* *frame is filled, *size bytes are used */
@@ -42,10 +44,21 @@ struct fyke_reader_interface {
 	int64_t offset_s;   /* if_tsoffset */
 };
 
+/* What a file says about itself: of each the first section that says it, and the comments of all of
+ * them, a line each. Owned; NULL where nothing is said. */
+struct fyke_reader_texts {
+	const char *application, *os, *hardware;
+	char *comment;
+	size_t comment_length;
+};
+
+void fyke_reader_texts_release(struct fyke_reader_texts *texts); /* leaves it empty */
+
 struct fyke_reader {
 	struct fyke_input *input;
-	struct fyke_block_pool *pool; /* borrowed */
-	const char *name;	      /* borrowed */
+	struct fyke_block_pool *pool;	 /* borrowed */
+	const char *name;		 /* borrowed */
+	struct fyke_reader_texts *texts; /* borrowed; NULL: neither these nor comments are wanted */
 	struct fyke_block_room *room;
 	size_t at, end;
 	uint64_t base; /* offset in the file of the block's first byte */

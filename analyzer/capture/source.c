@@ -40,14 +40,27 @@ static void cut_frame(struct fyke_frame *frame, uint32_t snaplen)
 	frame->fcs_length = frame->fcs_length > lost ? (uint8_t)(frame->fcs_length - lost) : 0;
 }
 
+/* The comments on frame `from` stay, under its new number; those on frames before it are left out. */
+static void admit_comments(
+	struct fyke_block_room *room, uint64_t from, uint64_t number, size_t *at, size_t *kept)
+{
+	for (; *at < room->block.comment_count && room->comments[*at].frame <= from; (*at)++) {
+		if (room->comments[*at].frame != from)
+			continue;
+		room->comments[*kept] = room->comments[*at];
+		room->comments[(*kept)++].frame = number;
+	}
+}
+
 size_t fyke_source_admit(struct fyke_source *source, struct fyke_block_room *room, struct fyke_origin origin)
 {
 	struct fyke_source_counters *counters = &source->counters;
 	uint64_t limit = source->options.frame_limit;
-	size_t seen = 0, kept = 0;
+	size_t seen = 0, kept = 0, comments_seen = 0, comments_kept = 0;
 
 	for (; seen < room->block.count; seen++) {
 		struct fyke_frame *frame = &room->frames[seen];
+		uint64_t from = frame->number;
 
 		if (limit != 0 && counters->frames - counters->frames_filtered >= limit)
 			break;
@@ -60,11 +73,13 @@ size_t fyke_source_admit(struct fyke_source *source, struct fyke_block_room *roo
 		}
 		cut_frame(frame, source->options.snaplen);
 		counters->bytes += frame->length;
+		admit_comments(room, from, frame->number, &comments_seen, &comments_kept);
 		if (kept != seen)
 			room->frames[kept] = *frame;
 		kept++;
 	}
 	room->block.count = kept;
+	room->block.comment_count = comments_kept;
 	return seen;
 }
 
@@ -77,6 +92,16 @@ void fyke_source_free_text(const char *text)
 
 	if (text != NULL && text[0] != '\0')
 		free(string.owned);
+}
+
+void fyke_source_free_interface(const struct fyke_source_interface *told)
+{
+	fyke_source_free_text(told->name);
+	fyke_source_free_text(told->description);
+	fyke_source_free_text(told->comment);
+	fyke_source_free_text(told->os);
+	fyke_source_free_text(told->hardware);
+	fyke_source_free_text(told->filter);
 }
 
 bool fyke_source_add_interface(struct fyke_source *source, const struct fyke_source_interface *told)
@@ -129,10 +154,8 @@ void fyke_source_free(struct fyke_source *source)
 {
 	if (source == NULL)
 		return;
-	for (size_t i = 0; i < source->interfaces_count; i++) {
-		fyke_source_free_text(source->interfaces[i].name);
-		fyke_source_free_text(source->interfaces[i].description);
-	}
+	for (size_t i = 0; i < source->interfaces_count; i++)
+		fyke_source_free_interface(&source->interfaces[i]);
 	free(source->interfaces);
 	fyke_capture_filter_free(source->filter);
 	fyke_block_pool_drop(source->pool);

@@ -33,6 +33,10 @@ struct fyke_source_file {
 	const char *damage; /* NULL, or one sentence: what is wrong and where ("cut in the middle of packet 17
 			       at byte 2,304") */
 	const char *format; /* "pcap", "pcap (ns)", "pcapng", "modified pcap", with " in gzip" and the like */
+	/* What a pcapng says of who wrote it, and on what; untrusted bytes, NULL = not told. Complete when
+	 * the file has been read. */
+	const char *application, *os, *hardware;
+	const char *comment; /* likewise; several are a line each */
 };
 
 struct fyke_source_interface {
@@ -40,6 +44,10 @@ struct fyke_source_interface {
 	const char *description; /* likewise */
 	uint16_t link_type;
 	uint32_t snaplen; /* 0 = no limit told */
+	uint32_t file;	  /* index into the source's files; 0 when live */
+	/* Untrusted bytes, NULL = not told. `filter` is what it was captured with; several comments are a
+	 * line each. */
+	const char *comment, *os, *hardware, *filter;
 };
 
 struct fyke_source_counters {

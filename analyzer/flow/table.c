@@ -8,7 +8,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { SLOTS_AT_START = 4096, LATENESS = 8 };
+enum { SLOTS_AT_START = 4096, LATENESS = 8, CACHE_LINE = 64 };
 
 enum fyke_status fyke_flow_table_init(struct fyke_flow_table *table, uint64_t seed)
 {
@@ -30,24 +30,32 @@ uint64_t fyke_flow_table_hash(const struct fyke_flow_table *table, const struct 
 	return XXH3_64bits_withSeed(key, sizeof(*key), table->seed);
 }
 
-static uint32_t tag_of(uint64_t hash)
-{
-	return (uint32_t)(hash >> 32);
-}
-
 void fyke_flow_table_prefetch_slot(const struct fyke_flow_table *table, uint64_t hash)
 {
 	__builtin_prefetch(&table->slots[hash & table->mask]);
 }
 
-void fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t hash)
+/* A guess at the record: the home slot holds it nearly always. */
+static const struct fyke_flow *guess(const struct fyke_flow_table *table, uint64_t hash)
 {
 	const struct fyke_flow_slot *slot = &table->slots[hash & table->mask];
 
-	if (slot->index == 0 || slot->tag != tag_of(hash))
-		return;
-	__builtin_prefetch(fyke_flow_at(table, slot->index));
-	__builtin_prefetch((const char *)fyke_flow_at(table, slot->index) + 128, 1);
+	return slot->index == 0 || slot->hash != (uint32_t)hash ? NULL : fyke_flow_at(table, slot->index);
+}
+
+void fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t hash)
+{
+	const char *flow = (const char *)guess(table, hash);
+
+	for (size_t at = 0; flow != NULL && at < sizeof(struct fyke_flow); at += CACHE_LINE)
+		__builtin_prefetch(flow + at, 1);
+}
+
+uint32_t fyke_flow_table_tcp(const struct fyke_flow_table *table, uint64_t hash)
+{
+	const struct fyke_flow *flow = guess(table, hash);
+
+	return flow == NULL ? 0 : flow->tcp;
 }
 
 uint32_t fyke_flow_table_find(
@@ -58,15 +66,15 @@ uint32_t fyke_flow_table_find(
 
 		if (slot->index == 0)
 			return 0;
-		if (slot->tag == tag_of(hash) &&
+		if (slot->hash == (uint32_t)hash &&
 			memcmp(&fyke_flow_at(table, slot->index)->key, key, sizeof(*key)) == 0)
 			return slot->index;
 	}
 }
 
-static void put_slot(struct fyke_flow_slot *slots, uint32_t mask, uint32_t home, struct fyke_flow_slot slot)
+static void put_slot(struct fyke_flow_slot *slots, uint32_t mask, struct fyke_flow_slot slot)
 {
-	uint32_t at = home & mask;
+	uint32_t at = slot.hash & mask;
 
 	while (slots[at].index != 0)
 		at = (at + 1) & mask;
@@ -82,8 +90,7 @@ static bool grow(struct fyke_flow_table *table)
 		return false;
 	for (uint32_t i = 0; i <= table->mask; i++) {
 		if (table->slots[i].index != 0)
-			put_slot(slots, mask, fyke_flow_at(table, table->slots[i].index)->hash,
-				table->slots[i]);
+			put_slot(slots, mask, table->slots[i]);
 	}
 	free(table->slots);
 	table->slots = slots;
@@ -136,7 +143,7 @@ uint32_t fyke_flow_table_add(
 	flow->hash = (uint32_t)hash;
 	flow->age = FYKE_AGE_BRIEF;
 	flow->touched_ns = now_ns;
-	put_slot(table->slots, table->mask, flow->hash, (struct fyke_flow_slot){tag_of(hash), index});
+	put_slot(table->slots, table->mask, (struct fyke_flow_slot){(uint32_t)hash, index});
 	table->count++;
 	list_append(table, index);
 	return index;
@@ -149,7 +156,7 @@ static void shift_back(struct fyke_flow_table *table, uint32_t at)
 	uint32_t mask = table->mask;
 
 	for (uint32_t next = (at + 1) & mask; table->slots[next].index != 0; next = (next + 1) & mask) {
-		uint32_t home = fyke_flow_at(table, table->slots[next].index)->hash & mask;
+		uint32_t home = table->slots[next].hash & mask;
 
 		if (((next - home) & mask) >= ((next - at) & mask)) {
 			table->slots[at] = table->slots[next];

@@ -1,7 +1,7 @@
 /*
  * The flows of one engine: keyed hash → record, and one expiry list per kind of timeout.
  *
- *   slots (8 bytes: tag, index)  ──▶  slab of struct fyke_flow  ──▶  lists by age, in packet time
+ *   slots (8 bytes: hash, index)  ──▶  slab of struct fyke_flow  ──▶  lists by age, in packet time
  *
  * A flow moves to the end of its list only when an eighth of its timeout has passed since it was put
  * there: packets rarely touch the neighbours' records, and expiry is at most that eighth late. Looking
@@ -15,7 +15,7 @@
 #include "analyzer/flow/flow.h"
 
 struct fyke_flow_slot {
-	uint32_t tag;	/* the hash's upper half */
+	uint32_t hash;	/* the key's, lower half: gives the home slot */
 	uint32_t index; /* of the record, 0 = empty */
 };
 
@@ -37,6 +37,8 @@ uint64_t fyke_flow_table_hash(const struct fyke_flow_table *table, const struct 
 /* Asks for the memory that a look-up will need: first the slots of a whole batch, then the records. */
 void fyke_flow_table_prefetch_slot(const struct fyke_flow_table *table, uint64_t hash);
 void fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t hash);
+/* The `tcp` of the flow that is probably meant, 0 when there is none: for prefetching only. */
+uint32_t fyke_flow_table_tcp(const struct fyke_flow_table *table, uint64_t hash);
 
 /* 0 when there is none. */
 uint32_t fyke_flow_table_find(

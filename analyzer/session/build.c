@@ -143,8 +143,9 @@ static void build_icmp(const struct fyke_flow *flow, struct fyke_session *sessio
 		session->icmp_id = flow->key.id;
 }
 
-static void build_community_id(const struct fyke_session *session, const struct fyke_flow *flow, char *text)
+static void build_community_id(const struct fyke_build *build, struct fyke_session *session)
 {
+	const struct fyke_flow *flow = build->flow;
 	struct fyke_community_id_input input = {
 		.source = session->side[FYKE_CLIENT].ip,
 		.destination = session->side[FYKE_SERVER].ip,
@@ -158,7 +159,7 @@ static void build_community_id(const struct fyke_session *session, const struct 
 		.icmp_code = flow->icmp_code,
 	};
 
-	fyke_community_id(&input, text);
+	fyke_community_id(build->hasher, &input, session->community_id);
 }
 
 /* UDP's history needs no string of its own: who spoke, who began, whose checksums were wrong. */
@@ -219,7 +220,7 @@ struct fyke_session *fyke_session_build(const struct fyke_build *build, struct f
 	build_side(build, (enum fyke_endpoint)flow->client, &session->side[FYKE_CLIENT]);
 	build_side(build, (enum fyke_endpoint)(1 - flow->client), &session->side[FYKE_SERVER]);
 	build_icmp(flow, session);
-	build_community_id(session, flow, session->community_id);
+	build_community_id(build, session);
 	build_service(flow, session);
 	session->state = fyke_conn_state(flow, build->tcp);
 	if (build->tcp != NULL)

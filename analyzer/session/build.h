@@ -4,10 +4,12 @@
 
 #include "analyzer/base/arena.h"
 #include "analyzer/flow/flow.h"
+#include "analyzer/session/community_id.h"
 #include "analyzer/session/session.h"
 #include "analyzer/tcp/tcp.h"
 
 struct fyke_build {
+	struct fyke_community_hasher *hasher;
 	const struct fyke_flow *flow;
 	const struct fyke_tcp *tcp;	     /* NULL = not TCP */
 	const struct fyke_flow_extra *extra; /* NULL = none */

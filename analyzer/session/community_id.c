@@ -7,9 +7,39 @@
 #include "analyzer/decode/icmp_pairs.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHA1_LENGTH = 20 };
+
+struct fyke_community_hasher {
+	EVP_MD *algorithm;
+	EVP_MD_CTX *context;
+};
+
+struct fyke_community_hasher *fyke_community_hasher_new(void)
+{
+	struct fyke_community_hasher *hasher = calloc(1, sizeof(*hasher));
+
+	if (hasher == NULL)
+		return NULL;
+	hasher->algorithm = EVP_MD_fetch(NULL, "SHA1", NULL);
+	hasher->context = EVP_MD_CTX_new();
+	if (hasher->algorithm == NULL || hasher->context == NULL) {
+		fyke_community_hasher_free(hasher);
+		return NULL;
+	}
+	return hasher;
+}
+
+void fyke_community_hasher_free(struct fyke_community_hasher *hasher)
+{
+	if (hasher == NULL)
+		return;
+	EVP_MD_CTX_free(hasher->context);
+	EVP_MD_free(hasher->algorithm);
+	free(hasher);
+}
 
 struct endpoints {
 	const struct fyke_address *a, *b;
@@ -71,7 +101,8 @@ static void base64(const uint8_t digest[SHA1_LENGTH], char *text)
 	*text = '\0';
 }
 
-void fyke_community_id(const struct fyke_community_id_input *input, char text[FYKE_COMMUNITY_ID_TEXT])
+void fyke_community_id(struct fyke_community_hasher *hasher, const struct fyke_community_id_input *input,
+	char text[FYKE_COMMUNITY_ID_TEXT])
 {
 	struct endpoints e = endpoints_of(input);
 	size_t address = input->source.family == FYKE_ADDRESS_IPV4 ? 4 : 16;
@@ -89,7 +120,9 @@ void fyke_community_id(const struct fyke_community_id_input *input, char text[FY
 		length = put_u16(bytes, length, e.port_b);
 	}
 	text[0] = '\0';
-	if (EVP_Digest(bytes, length, digest, NULL, EVP_sha1(), NULL) != 1)
+	if (EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) != 1 ||
+		EVP_DigestUpdate(hasher->context, bytes, length) != 1 ||
+		EVP_DigestFinal_ex(hasher->context, digest, NULL) != 1)
 		return;
 	memcpy(text, "1:", 2);
 	base64(digest, text + 2);

@@ -14,6 +14,15 @@ struct fyke_community_id_input {
 	uint8_t icmp_type, icmp_code;
 };
 
-void fyke_community_id(const struct fyke_community_id_input *input, char text[FYKE_COMMUNITY_ID_TEXT]);
+/* What hashing needs, made once: looking an algorithm up costs more than using it. */
+struct fyke_community_hasher;
+
+/* NULL when memory is out or libcrypto has no SHA-1 to give. */
+struct fyke_community_hasher *fyke_community_hasher_new(void);
+void fyke_community_hasher_free(struct fyke_community_hasher *hasher);
+
+/* Empty text when libcrypto fails. */
+void fyke_community_id(struct fyke_community_hasher *hasher, const struct fyke_community_id_input *input,
+	char text[FYKE_COMMUNITY_ID_TEXT]);
 
 #endif

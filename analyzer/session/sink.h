@@ -24,6 +24,16 @@ struct fyke_frame_index_entry {
 	uint64_t frame, file_offset;
 };
 
+/* What the capture says about a frame, in words. */
+struct fyke_tick_comment {
+	uint64_t frame;
+	uint32_t file;	  /* index into the source's files */
+	const char *text; /* untrusted, in the arena */
+	size_t length;
+};
+
+/* A tick with many comments may be handed over in parts: those before its last have neither sessions
+ * nor a timeline. */
 struct fyke_tick {
 	uint64_t number;
 	int64_t time_ns;		/* packet time of its first frame */
@@ -33,6 +43,8 @@ struct fyke_tick {
 	size_t timeline_count;
 	struct fyke_frame_index_entry *frame_index;
 	size_t frame_index_count;
+	struct fyke_tick_comment *comments; /* ascending frames */
+	size_t comment_count;
 	bool flush;		 /* the user waits for these: make them visible now */
 	struct fyke_arena arena; /* owns all of the above */
 };

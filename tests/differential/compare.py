@@ -1,9 +1,6 @@
 """Holds the sessions of one capture against what tshark, Zeek and tcptrace found in it."""
 
 import collections
-import ipaddress
-
-from tests.support import fragments
 
 SECOND = 1_000_000
 
@@ -207,8 +204,7 @@ def zeek_ours(sessions):
             elif kind not in ("tcp", "udp"):
                 continue
             endpoints, swapped = pair(session["client_ip"], ports[0], session["server_ip"], ports[1])
-            facts = ((session["client_bytes"] - session["client_overhead"],),
-                     (session["server_bytes"] - session["server_overhead"],))
+            facts = ((session["client_bytes"],), (session["server_bytes"],))
             yield ((kind, endpoints), Entry(session["start_us"], session["end_us"], directed(facts, swapped),
                                             swapped, session))
 
@@ -362,18 +358,10 @@ def frames(capture, table, sessions):
         yield Row("frames", capture, key, theirs, ours, EQUAL if theirs == ours else DIFFERS, False)
 
 
-def add_from_frames(table, sessions):
-    """What the capture itself tells of each session: the longest silence within it, and the bytes of headers that
-    fragments brought. fyke counts those, they were on the wire; Zeek counts a datagram with one IP header."""
+def add_silence(table, sessions):
+    """The longest silence within each session, from the capture's own times."""
     times = [frame.time_ns // 1000 for frame in table]
-    overheads = fragments.overheads(table)
     for session in sessions:
-        session["client_overhead"] = session["server_overhead"] = 0
-        for n in set(session["frames"]) & overheads.keys():
-            packet = fragments.network_layer(table[n - 1])
-            source = ipaddress.ip_address(packet[12:16] if packet[0] >> 4 == 4 else packet[8:24])
-            side = "client" if ipaddress.ip_address(session["client_ip"]) == source else "server"
-            session[f"{side}_overhead"] += overheads[n]
         seen = sorted(times[n - 1] for n in session["frames"] if 0 < n <= len(times))
         session["longest_silence_us"] = max((b - a for a, b in zip(seen, seen[1:])), default=0)
 

@@ -27,7 +27,7 @@ def compare_capture(root, name):
             return Result(name, trouble)
         sessions = program.sessions(database)
     frames = pcapfile.read(root / name)
-    compare.add_from_frames(frames, sessions)
+    compare.add_silence(frames, sessions)
     rows = list(compare.frames(name, frames, sessions))
     for table, check in TABLES.items():
         theirs = captures.oracle(root, name, table)

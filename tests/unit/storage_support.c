@@ -194,8 +194,8 @@ struct fyke_record *session_add_record(struct fyke_tick *tick, struct fyke_sessi
 	struct fyke_record *record = fyke_arena_zero(&tick->arena, sizeof(*record));
 	struct fyke_record *last = NULL;
 
-	*record = (struct fyke_record){.table = table, .n = n, .frame = session->birth.frame + n,
-		.time_ns = session->start_ns + n};
+	*record = (struct fyke_record){
+		.table = table, .n = n, .frame = session->birth.frame + n, .time_ns = session->start_ns + n};
 	record->values = (const struct fyke_value *)(void *)fyke_arena_copy(
 		&tick->arena, values, table->field_count * sizeof(*values));
 	if (session->records == NULL) {
@@ -240,21 +240,37 @@ void tick_add_time(struct fyke_tick *tick, int64_t second, const char *service, 
 struct fyke_capture capture_of(struct fyke_capture_file *files, size_t count, const char *const *fingerprints)
 {
 	for (size_t i = 0; i < count; i++) {
-		files[i] = (struct fyke_capture_file){.name = "a.pcap", .format = "pcap", .bytes = 1000 + i,
-			.first_frame = 1, .frames = 7};
+		files[i] = (struct fyke_capture_file){
+			.name = "a.pcap", .format = "pcap", .bytes = 1000 + i, .first_frame = 1, .frames = 7};
 		(void)snprintf(files[i].fingerprint, sizeof(files[i].fingerprint), "%s", fingerprints[i]);
 	}
-	return (struct fyke_capture){.name = "a.pcap", .options = "", .version = "0", .link_types = "Ethernet",
-		.first_packet_us = 5, .last_packet_us = 9, .packets = 7, .bytes = 700,
-		.kernel_drops = FYKE_UNKNOWN, .interface_drops = FYKE_UNKNOWN,
-		.status = FYKE_CAPTURE_COMPLETE, .files = files, .file_count = count};
+	return (struct fyke_capture){.name = "a.pcap",
+		.options = "",
+		.version = "0",
+		.link_types = "Ethernet",
+		.first_packet_us = 5,
+		.last_packet_us = 9,
+		.packets = 7,
+		.bytes = 700,
+		.kernel_drops = FYKE_UNKNOWN,
+		.interface_drops = FYKE_UNKNOWN,
+		.status = FYKE_CAPTURE_COMPLETE,
+		.files = files,
+		.file_count = count};
 }
 
 struct fyke_capture capture_live(void)
 {
-	return (struct fyke_capture){.is_interface = true, .name = "eth0", .options = "", .version = "0",
-		.link_types = "Ethernet", .first_packet_us = FYKE_UNKNOWN, .last_packet_us = FYKE_UNKNOWN,
-		.kernel_drops = 0, .interface_drops = 0, .status = FYKE_CAPTURE_COMPLETE};
+	return (struct fyke_capture){.is_interface = true,
+		.name = "eth0",
+		.options = "",
+		.version = "0",
+		.link_types = "Ethernet",
+		.first_packet_us = FYKE_UNKNOWN,
+		.last_packet_us = FYKE_UNKNOWN,
+		.kernel_drops = 0,
+		.interface_drops = 0,
+		.status = FYKE_CAPTURE_COMPLETE};
 }
 
 struct fyke_writer *writer_of(const struct scene *scene, const struct fyke_capture *capture, bool live)

@@ -38,7 +38,8 @@ struct fyke_tick *tick_new(uint64_t number); /* room for 4096 sessions */
 void tick_add_time(struct fyke_tick *tick, int64_t second, const char *service, uint64_t packets);
 
 /* A capture of files with these fingerprints (NULL ends the list), complete; or of interface eth0. */
-struct fyke_capture capture_of(struct fyke_capture_file *files, size_t count, const char *const *fingerprints);
+struct fyke_capture capture_of(
+	struct fyke_capture_file *files, size_t count, const char *const *fingerprints);
 struct fyke_capture capture_live(void);
 
 struct fyke_writer *writer_of(const struct scene *scene, const struct fyke_capture *capture, bool live);

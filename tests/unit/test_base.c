@@ -131,7 +131,10 @@ static const struct vector vectors[] = {
 
 static void test_community_id_vectors(void **state)
 {
+	struct fyke_community_hasher *hasher = fyke_community_hasher_new();
+
 	(void)state;
+	assert_non_null(hasher);
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		const struct vector *v = &vectors[i];
 		struct fyke_community_id_input input = {.protocol = v->protocol,
@@ -145,9 +148,10 @@ static void test_community_id_vectors(void **state)
 
 		assert_true(fyke_address_parse(v->source, &input.source));
 		assert_true(fyke_address_parse(v->destination, &input.destination));
-		fyke_community_id(&input, text);
+		fyke_community_id(hasher, &input, text);
 		assert_string_equal(text, v->id);
 	}
+	fyke_community_hasher_free(hasher);
 }
 
 static void test_address_text(void **state)

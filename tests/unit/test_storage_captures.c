@@ -56,7 +56,8 @@ static void test_captures_same_files_replace(void **state)
 	assert_int_equal(store_files(scene, 2, second, FYKE_CAPTURE_DAMAGED), 2);
 	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "2damaged");
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM sessions"), 300);
-	assert_int_equal(ask_number(scene, "SELECT count(*) FROM tcp JOIN session_frames USING(session_id)"), 300);
+	assert_int_equal(
+		ask_number(scene, "SELECT count(*) FROM tcp JOIN session_frames USING(session_id)"), 300);
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM files"), 2);
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM hosts"), 2);
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM ports"), 1);
@@ -71,9 +72,11 @@ static void test_captures_interrupted_does_not_replace(void **state)
 
 	store_files(scene, 1, files, FYKE_CAPTURE_COMPLETE);
 	store_files(scene, 1, files, FYKE_CAPTURE_INTERRUPTED);
-	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "1complete,2interrupted");
+	assert_string_equal(
+		ask(scene, "SELECT group_concat(id || status) FROM captures"), "1complete,2interrupted");
 	store_files(scene, 1, files, FYKE_CAPTURE_INTERRUPTED);
-	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "1complete,3interrupted");
+	assert_string_equal(
+		ask(scene, "SELECT group_concat(id || status) FROM captures"), "1complete,3interrupted");
 	store_files(scene, 1, files, FYKE_CAPTURE_COMPLETE);
 	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "4complete");
 	assert_sound(scene);
@@ -93,8 +96,10 @@ static void test_captures_known_file_is_refused(void **state)
 	files[0].name = "bb.pcap";
 	assert_int_equal(fyke_writer_open(&options, &capture, &writer, &error), FYKE_FAILED_USAGE);
 	assert_null(writer);
-	assert_string_equal(error.text, "bb.pcap: already stored in capture 1 (a.pcap); --again stores it once more");
-	assert_int_equal(ask_number(scene, "SELECT count(*) FROM captures JOIN files ON capture_id = captures.id"), 2);
+	assert_string_equal(
+		error.text, "bb.pcap: already stored in capture 1 (a.pcap); --again stores it once more");
+	assert_int_equal(
+		ask_number(scene, "SELECT count(*) FROM captures JOIN files ON capture_id = captures.id"), 2);
 	options.again = true;
 	assert_int_equal(fyke_writer_open(&options, &capture, &writer, &error), FYKE_OK);
 	writer_done(writer, &capture);
@@ -112,10 +117,12 @@ static void test_captures_standard_input_replaces_at_the_end(void **state)
 
 	store_files(scene, 1, known, FYKE_CAPTURE_COMPLETE);
 	writer = writer_of(scene, &capture, false);
-	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "1complete,2running");
+	assert_string_equal(
+		ask(scene, "SELECT group_concat(id || status) FROM captures"), "1complete,2running");
 	(void)snprintf(file.fingerprint, sizeof(file.fingerprint), "aa");
 	writer_done(writer, &capture);
-	assert_string_equal(ask(scene, "SELECT group_concat(id || status || fingerprint) FROM captures"), "2completeaa");
+	assert_string_equal(
+		ask(scene, "SELECT group_concat(id || status || fingerprint) FROM captures"), "2completeaa");
 }
 
 /* What happens in a child that ends by _exit; its exit code. */
@@ -163,9 +170,11 @@ static void test_captures_killed_while_loading(void **state)
 					   " WHERE session_id IS NULL"),
 		0);
 	store_files(scene, 1, other, FYKE_CAPTURE_COMPLETE);
-	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "1interrupted,2complete");
+	assert_string_equal(
+		ask(scene, "SELECT group_concat(id || status) FROM captures"), "1interrupted,2complete");
 	store_files(scene, 1, same, FYKE_CAPTURE_COMPLETE);
-	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "2complete,3complete");
+	assert_string_equal(
+		ask(scene, "SELECT group_concat(id || status) FROM captures"), "2complete,3complete");
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM sessions"), 600);
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM pragma_index_list('sessions')"), 8);
 	assert_sound(scene);
@@ -180,22 +189,51 @@ static void store_one(const struct scene *scene)
 	writer_done(writer, &capture);
 }
 
-/* Two monitors on one database at once: each leaves the other's run alone. */
+/* A monitor that has stored 100 sessions, says so, and goes on when it is told to. */
+static void store_slowly(const struct scene *scene, int told, int tell)
+{
+	struct fyke_capture capture = capture_live();
+	struct fyke_writer *writer = writer_of(scene, &capture, true);
+	char byte = 0;
+
+	writer_take(writer, tick_of(100));
+	if (write(tell, &byte, 1) != 1 || read(told, &byte, 1) != 1)
+		_exit(1);
+	writer_take(writer, tick_new(1));
+	writer_done(writer, &capture);
+	_exit(0);
+}
+
+/* Two monitors on one database at once: each leaves the other's run alone. Both are children, for a
+ * process with threads must not go on after fork. */
 static void test_captures_two_writers(void **state)
 {
 	struct scene *scene = *state;
-	struct fyke_capture capture = capture_live();
-	struct fyke_writer *writer = writer_of(scene, &capture, true);
+	int to[2], from[2], status = 0;
+	char byte = 0;
+	pid_t child;
 
-	writer_take(writer, tick_of(100));
+	assert_int_equal(pipe(to), 0);
+	assert_int_equal(pipe(from), 0);
+	child = fork();
+	if (child == 0)
+		store_slowly(scene, to[0], from[1]);
+	assert_int_equal(read(from[0], &byte, 1), 1);
 	assert_int_equal(in_child(scene, store_one), 0);
-	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "1running,2complete");
-	writer_take(writer, tick_new(1));
-	writer_done(writer, &capture);
-	assert_string_equal(ask(scene, "SELECT group_concat(id || status) FROM captures"), "1complete,2complete");
+	assert_string_equal(
+		ask(scene, "SELECT group_concat(id || status) FROM captures"), "1running,2complete");
+	assert_int_equal(write(to[1], &byte, 1), 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_string_equal(
+		ask(scene, "SELECT group_concat(id || status) FROM captures"), "1complete,2complete");
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM sessions"), 200);
 	assert_int_equal(ask_number(scene, "SELECT count(DISTINCT fingerprint) FROM captures"), 2);
 	assert_sound(scene);
+	for (int i = 0; i < 2; i++) {
+		(void)close(to[i]);
+		(void)close(from[i]);
+	}
 }
 
 static void test_captures_given_up(void **state)
@@ -240,7 +278,8 @@ static void fill_a_small_disk(const struct scene *scene)
 		_exit(3);
 	if (strcmp(ask(scene, "PRAGMA integrity_check"), "ok") != 0)
 		_exit(4);
-	if (ask_number(scene, "SELECT count(*) FROM captures WHERE status IN ('running', 'interrupted')") != 1)
+	if (ask_number(scene, "SELECT count(*) FROM captures WHERE status IN ('running', 'interrupted')") !=
+		1)
 		_exit(5);
 }
 
@@ -256,12 +295,16 @@ static void test_captures_disk_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_captures_same_files_replace, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_captures_interrupted_does_not_replace, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_captures_known_file_is_refused, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_captures_same_files_replace, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_captures_interrupted_does_not_replace, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_captures_known_file_is_refused, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_captures_standard_input_replaces_at_the_end, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_captures_killed_while_loading, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_captures_killed_while_loading, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_captures_two_writers, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_captures_given_up, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_captures_disk_full, scene_setup, scene_teardown),

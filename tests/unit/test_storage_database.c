@@ -155,9 +155,10 @@ static void test_database_references_are_indexed(void **state)
 
 	fyke_database_close(opened(scene, FYKE_DATABASE_WRITE));
 	assert_string_equal(
-		ask(scene, "SELECT group_concat(m.name || '.' || f.\"from\" || ' ' || f.on_delete, ', ') FROM"
-			   " sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE f.\"table\" = 'sessions'"
-			   " AND f.on_delete NOT IN ('CASCADE', 'SET NULL')"),
+		ask(scene,
+			"SELECT group_concat(m.name || '.' || f.\"from\" || ' ' || f.on_delete, ', ') FROM"
+			" sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE f.\"table\" = 'sessions'"
+			" AND f.on_delete NOT IN ('CASCADE', 'SET NULL')"),
 		"NULL");
 }
 
@@ -169,7 +170,8 @@ static void test_database_reading_leaves_nothing(void **state)
 
 	fyke_database_close(opened(scene, FYKE_DATABASE_WRITE));
 	database = opened(scene, FYKE_DATABASE_READ);
-	assert_int_not_equal(sqlite3_exec(fyke_database_handle(database), "DELETE FROM sessions", NULL, NULL, NULL),
+	assert_int_not_equal(
+		sqlite3_exec(fyke_database_handle(database), "DELETE FROM sessions", NULL, NULL, NULL),
 		SQLITE_OK);
 	fyke_database_close(database);
 	(void)snprintf(name, sizeof(name), "%s-wal", scene->path);
@@ -207,19 +209,23 @@ static void test_database_without_rights(void **state)
 	assert_int_equal(chmod(scene->directory, 0755), 0);
 	fyke_database_close(opened(scene, FYKE_DATABASE_WRITE));
 	if (geteuid() == 0)
-		assert_int_equal(open_as_nobody(scene, FYKE_DATABASE_READ, "Permission denied"), FYKE_FAILED_PERMISSION);
+		assert_int_equal(open_as_nobody(scene, FYKE_DATABASE_READ, "Permission denied"),
+			FYKE_FAILED_PERMISSION);
 	assert_int_equal(chmod(scene->path, 0444), 0);
 	assert_int_equal(chmod(scene->directory, 0555), 0);
 	/* Neither file nor directory can be written, and yet it can be read. */
 	assert_int_equal(open_as_nobody(scene, FYKE_DATABASE_READ, ""), FYKE_OK);
-	assert_int_equal(open_as_nobody(scene, FYKE_DATABASE_WRITE, "Permission denied"), FYKE_FAILED_PERMISSION);
+	assert_int_equal(
+		open_as_nobody(scene, FYKE_DATABASE_WRITE, "Permission denied"), FYKE_FAILED_PERMISSION);
 	assert_int_equal(chmod(scene->path, 0666), 0);
 	/* A file that can be written in a directory that cannot. */
 	if (geteuid() == 0)
-		assert_int_equal(open_as_nobody(scene, FYKE_DATABASE_WRITE, "or its directory is read-only"), FYKE_FAILED_PERMISSION);
+		assert_int_equal(open_as_nobody(scene, FYKE_DATABASE_WRITE, "or its directory is read-only"),
+			FYKE_FAILED_PERMISSION);
 	assert_int_equal(unlink(scene->path) == 0 || geteuid() != 0, 1);
 	if (geteuid() == 0)
-		assert_int_equal(open_as_nobody(scene, FYKE_DATABASE_WRITE, "Permission denied"), FYKE_FAILED_PERMISSION);
+		assert_int_equal(open_as_nobody(scene, FYKE_DATABASE_WRITE, "Permission denied"),
+			FYKE_FAILED_PERMISSION);
 	assert_int_equal(chmod(scene->directory, 0700), 0);
 }
 
@@ -237,9 +243,11 @@ static void test_database_damaged_inside(void **state)
 	for (int i = 0; i < 16000; i++)
 		(void)fputc(0xa5, file);
 	(void)fclose(file);
-	assert_int_equal(fyke_database_open(scene->path, FYKE_DATABASE_READ, &database, &error), FYKE_FAILED_FORMAT);
+	assert_int_equal(
+		fyke_database_open(scene->path, FYKE_DATABASE_READ, &database, &error), FYKE_FAILED_FORMAT);
 	assert_non_null(strstr(error.text, "damaged"));
-	assert_int_equal(fyke_database_open(scene->path, FYKE_DATABASE_WRITE, &database, &error), FYKE_FAILED_FORMAT);
+	assert_int_equal(
+		fyke_database_open(scene->path, FYKE_DATABASE_WRITE, &database, &error), FYKE_FAILED_FORMAT);
 }
 
 static int run_restricted(struct fyke_database *database, const char *sql)
@@ -255,23 +263,26 @@ static int run_restricted(struct fyke_database *database, const char *sql)
 
 static void test_database_restricted(void **state)
 {
-	static const char *const forbidden[] = {"INSERT INTO sessions(id) VALUES(1)", "UPDATE captures SET name = 'x'",
-		"DELETE FROM sessions", "REPLACE INTO hosts VALUES(1)", "CREATE TABLE x(a)", "CREATE TEMP TABLE x(a)",
-		"CREATE VIEW x AS SELECT 1", "CREATE TEMP VIEW x AS SELECT 1",
-		"CREATE TRIGGER x AFTER INSERT ON tcp BEGIN SELECT 1; END", "DROP TABLE tcp", "DROP VIEW session_list",
-		"DROP INDEX sessions_birth", "ALTER TABLE tcp RENAME TO x", "CREATE INDEX x ON tcp(client_mss)",
+	static const char *const forbidden[] = {"INSERT INTO sessions(id) VALUES(1)",
+		"UPDATE captures SET name = 'x'", "DELETE FROM sessions", "REPLACE INTO hosts VALUES(1)",
+		"CREATE TABLE x(a)", "CREATE TEMP TABLE x(a)", "CREATE VIEW x AS SELECT 1",
+		"CREATE TEMP VIEW x AS SELECT 1", "CREATE TRIGGER x AFTER INSERT ON tcp BEGIN SELECT 1; END",
+		"DROP TABLE tcp", "DROP VIEW session_list", "DROP INDEX sessions_birth",
+		"ALTER TABLE tcp RENAME TO x", "CREATE INDEX x ON tcp(client_mss)",
 		"ATTACH '/tmp/fyke-evil.db' AS x", "ATTACH ':memory:' AS x", "DETACH main", "VACUUM",
 		"VACUUM INTO '/tmp/fyke-evil.db'", "PRAGMA journal_mode = DELETE", "PRAGMA query_only = OFF",
 		"PRAGMA user_version", "PRAGMA writable_schema = ON", "SELECT * FROM pragma_user_version",
 		"SELECT * FROM pragma_database_list", "SELECT load_extension('/tmp/x.so')",
-		"CREATE VIRTUAL TABLE x USING fts5(a)", "BEGIN", "COMMIT", "SAVEPOINT x", "ANALYZE", "REINDEX",
-		"WITH x AS (SELECT 1) DELETE FROM sessions", "SELECT fts3_tokenizer('x', 'y')",
+		"CREATE VIRTUAL TABLE x USING fts5(a)", "BEGIN", "COMMIT", "SAVEPOINT x", "ANALYZE",
+		"REINDEX", "WITH x AS (SELECT 1) DELETE FROM sessions", "SELECT fts3_tokenizer('x', 'y')",
 		"SELECT * FROM sessions WHERE load_extension('x')"};
 	static const char *const allowed[] = {"SELECT count(*) FROM sessions", "SELECT * FROM session_list",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10) SELECT sum(i) FROM n",
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10) SELECT sum(i) FROM "
+		"n",
 		"EXPLAIN QUERY PLAN SELECT * FROM tcp", "SELECT * FROM fyke_frames(1)", "SELECT fyke_uid(1)",
 		"SELECT name FROM sqlite_schema", "SELECT json_extract('{\"a\":1}', '$.a')",
-		"SELECT rank() OVER (ORDER BY id) FROM sessions", "SELECT * FROM json_each('[1,2]')", "VALUES(1)"};
+		"SELECT rank() OVER (ORDER BY id) FROM sessions", "SELECT * FROM json_each('[1,2]')",
+		"VALUES(1)"};
 	struct fyke_database *database;
 
 	store(*state, tick_new(0), "aa");
@@ -294,7 +305,8 @@ static void test_database_restricted_ends_endless_queries(void **state)
 {
 	static const char *const endless[] = {
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(fyke_uid(1)) FROM n"};
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(fyke_uid(1)) "
+		"FROM n"};
 	struct fyke_database *database;
 
 	store(*state, tick_new(0), "aa");
@@ -316,10 +328,12 @@ static const char *first_text(struct fyke_database *database, const char *sql)
 	static char answer[4096];
 	sqlite3_stmt *statement = NULL;
 
-	assert_int_equal(sqlite3_prepare_v2(fyke_database_handle(database), sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(fyke_database_handle(database), sql, -1, &statement, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
 	(void)snprintf(answer, sizeof(answer), "%s",
-		sqlite3_column_text(statement, 0) == NULL ? "NULL" : (const char *)sqlite3_column_text(statement, 0));
+		sqlite3_column_text(statement, 0) == NULL ? "NULL"
+							  : (const char *)sqlite3_column_text(statement, 0));
 	sqlite3_finalize(statement);
 	return answer;
 }
@@ -327,8 +341,10 @@ static const char *first_text(struct fyke_database *database, const char *sql)
 static void test_database_frames_function(void **state)
 {
 	static const uint8_t good[] = {5, 1, 2, 0x80, 1}, cut[] = {5, 1, 0x80},
-			     overflowing[] = {5, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1},
-			     long_one[] = {5, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1};
+			     overflowing[] = {5, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
+				     1},
+			     long_one[] = {
+				     5, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1};
 	static const struct {
 		const uint8_t *bytes;
 		uint32_t length;
@@ -351,16 +367,19 @@ static void test_database_frames_function(void **state)
 	store(*state, tick, "aa");
 	database = opened(*state, FYKE_DATABASE_READ);
 	assert_int_equal(fyke_database_restrict(database, NULL), FYKE_OK);
-	assert_string_equal(first_text(database, "SELECT group_concat(frame) FROM fyke_frames(1)"), "5,6,8,136");
+	assert_string_equal(
+		first_text(database, "SELECT group_concat(frame) FROM fyke_frames(1)"), "5,6,8,136");
 	assert_string_equal(first_text(database, "SELECT group_concat(frame) FROM fyke_frames(2)"), "5,6");
 	assert_string_equal(first_text(database, "SELECT group_concat(frame) FROM fyke_frames(3)"), "5,6");
 	assert_string_equal(first_text(database, "SELECT group_concat(frame) FROM fyke_frames(4)"), "5");
 	assert_string_equal(first_text(database, "SELECT group_concat(frame) FROM fyke_frames(5)"), "NULL");
-	assert_string_equal(first_text(database, "SELECT group_concat(frame) FROM fyke_frames(6)"), "5,6,8,200,207");
+	assert_string_equal(
+		first_text(database, "SELECT group_concat(frame) FROM fyke_frames(6)"), "5,6,8,200,207");
 	assert_string_equal(first_text(database, "SELECT group_concat(frame) FROM fyke_frames(77)"), "NULL");
 	assert_string_equal(first_text(database, "SELECT count(*) FROM fyke_frames"), "0");
-	assert_string_equal(first_text(database, "SELECT group_concat(s.id || ':' || f.frame) FROM sessions s,"
-						 " fyke_frames(s.id) f WHERE f.frame = 6"),
+	assert_string_equal(
+		first_text(database, "SELECT group_concat(s.id || ':' || f.frame) FROM sessions s,"
+				     " fyke_frames(s.id) f WHERE f.frame = 6"),
 		"1:6,2:6,3:6,6:6");
 	fyke_database_close(database);
 }
@@ -378,7 +397,8 @@ static void test_database_uid_function(void **state)
 	(void)snprintf(first, sizeof(first), "%s", first_text(database, "SELECT fyke_uid(1)"));
 	assert_int_equal(strlen(first), 20);
 	/* A constant: whoever changes it renames all sessions of the world. */
-	assert_string_equal(first, first_text(database, "SELECT fyke_uid('00112233445566778899aabbccddeeff', 1, 0)"));
+	assert_string_equal(
+		first, first_text(database, "SELECT fyke_uid('00112233445566778899aabbccddeeff', 1, 0)"));
 	assert_string_not_equal(first, first_text(database, "SELECT fyke_uid(2)"));
 	assert_string_equal(first_text(database, "SELECT fyke_uid(99)"), "NULL");
 	assert_string_equal(first_text(database, "SELECT fyke_uid(NULL, 1, 0)"), "NULL");
@@ -397,8 +417,10 @@ static void test_database_locked(void **state)
 	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_busy_timeout(fyke_database_handle(database), 50);
-	assert_int_equal(sqlite3_exec(fyke_database_handle(database), "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_BUSY);
-	assert_int_equal(fyke_schema_make_indices(fyke_database_handle(database), &error), FYKE_FAILED_DATABASE);
+	assert_int_equal(sqlite3_exec(fyke_database_handle(database), "BEGIN IMMEDIATE", NULL, NULL, NULL),
+		SQLITE_BUSY);
+	assert_int_equal(
+		fyke_schema_make_indices(fyke_database_handle(database), &error), FYKE_FAILED_DATABASE);
 	assert_non_null(strstr(error.text, "locked by another program"));
 	sqlite3_close(db);
 	fyke_database_close(database);
@@ -433,12 +455,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_database_missing, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_database_not_a_database, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_database_empty_file_becomes_ours, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_database_of_another_program, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_database_empty_file_becomes_ours, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_database_of_another_program, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_database_newer_schema, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_database_made_right, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_database_references_are_indexed, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_database_reading_leaves_nothing, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_database_references_are_indexed, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_database_reading_leaves_nothing, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_database_without_rights, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_database_damaged_inside, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_database_restricted, scene_setup, scene_teardown),

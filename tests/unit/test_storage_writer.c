@@ -103,9 +103,11 @@ static void expect_middle(struct walk *walk, const struct fyke_session *session)
 	expect_text(walk, fyke_end_name(session->end_reason));
 }
 
-static void expect_session(sqlite3_stmt *row, int64_t id, int64_t capture_id, const struct fyke_session *session)
+static void expect_session(
+	sqlite3_stmt *row, int64_t id, int64_t capture_id, const struct fyke_session *session)
 {
-	const struct fyke_session_side *client = &session->side[FYKE_CLIENT], *server = &session->side[FYKE_SERVER];
+	const struct fyke_session_side *client = &session->side[FYKE_CLIENT],
+				       *server = &session->side[FYKE_SERVER];
 	struct walk walk = {row, 0};
 
 	expect_number(&walk, id);
@@ -145,7 +147,8 @@ static void expect_tcp(sqlite3 *db, int64_t id, const struct fyke_session *sessi
 	const int64_t *member = (const int64_t *)(const void *)session->tcp;
 	sqlite3_stmt *row = NULL;
 
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT * FROM tcp WHERE session_id = ?", -1, &row, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db, "SELECT * FROM tcp WHERE session_id = ?", -1, &row, NULL), SQLITE_OK);
 	sqlite3_bind_int64(row, 1, id);
 	if (session->tcp == NULL) {
 		assert_int_equal(sqlite3_step(row), SQLITE_DONE);
@@ -185,7 +188,8 @@ static void test_writer_round_trip(void **state)
 		writer_take(writer, random_tick(t, 77 + t));
 	assert_int_equal(writer_done(writer, &capture), 1);
 	assert_int_equal(sqlite3_open(((struct scene *)*state)->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT * FROM sessions ORDER BY id", -1, &rows, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db, "SELECT * FROM sessions ORDER BY id", -1, &rows, NULL), SQLITE_OK);
 	for (uint64_t t = 0; t < TICKS; t++) {
 		struct fyke_tick *tick = random_tick(t, 77 + t);
 
@@ -217,7 +221,8 @@ static void test_writer_updates_in_place(void **state)
 			session->ended = round == 2;
 			session->end_reason = round == 2 ? FYKE_END_FIN : FYKE_END_OPEN;
 			session->side[FYKE_CLIENT].packets = 1 + round;
-			session_add_tcp(tick, session)->side[FYKE_SERVER].stream_bytes = 100 * round + (int64_t)i;
+			session_add_tcp(tick, session)->side[FYKE_SERVER].stream_bytes =
+				100 * round + (int64_t)i;
 		}
 		/* The same once more within one tick, and again: the last word counts. */
 		for (uint32_t i = 0; i < 4; i++) {
@@ -232,13 +237,17 @@ static void test_writer_updates_in_place(void **state)
 	writer_done(writer, &capture);
 	assert_int_equal(ask_number(*state, "SELECT count(*) FROM sessions"), 600);
 	assert_int_equal(ask_number(*state, "SELECT count(*) FROM tcp"), 600);
-	assert_string_equal(ask(*state, "SELECT group_concat(client_packets) FROM (SELECT client_packets FROM sessions"
-					" ORDER BY id LIMIT 4)"), "52,53,3,3");
-	assert_int_equal(ask_number(*state, "SELECT server_stream_bytes FROM tcp WHERE session_id = 600"), 799);
+	assert_string_equal(
+		ask(*state, "SELECT group_concat(client_packets) FROM (SELECT client_packets FROM sessions"
+			    " ORDER BY id LIMIT 4)"),
+		"52,53,3,3");
+	assert_int_equal(
+		ask_number(*state, "SELECT server_stream_bytes FROM tcp WHERE session_id = 600"), 799);
 	assert_int_equal(ask_number(*state, "SELECT count(*) FROM sessions WHERE end_reason = 'fin'"), 598);
 	/* Sums about hosts follow updates. */
 	assert_int_equal(ask_number(*state, "SELECT sessions FROM hosts WHERE ip = '10.0.0.1'"), 600);
-	assert_int_equal(ask_number(*state, "SELECT sent_packets FROM hosts WHERE ip = '10.0.0.1'"), 598 * 3 + 52 + 53);
+	assert_int_equal(ask_number(*state, "SELECT sent_packets FROM hosts WHERE ip = '10.0.0.1'"),
+		598 * 3 + 52 + 53);
 	assert_sound(*state);
 }
 
@@ -262,7 +271,8 @@ static void test_writer_update_after_removal(void **state)
 	session_add_tcp(tick, session);
 	writer_take(writer, tick);
 	writer_done(writer, &capture);
-	assert_int_equal(ask_number(*state, "SELECT client_packets FROM sessions JOIN tcp ON session_id = id"), 9);
+	assert_int_equal(
+		ask_number(*state, "SELECT client_packets FROM sessions JOIN tcp ON session_id = id"), 9);
 	assert_sound(*state);
 }
 
@@ -302,13 +312,16 @@ static void test_writer_records(void **state)
 	memset(values, 0, sizeof(values));
 	session_add_record(tick, session, &toy_table, 1000, values);
 	store(*state, tick, "aa");
-	assert_int_equal(ask_number(*state, "SELECT count(*) FROM toy WHERE \"order\" = n AND frame = 1 + n"), 1000);
+	assert_int_equal(
+		ask_number(*state, "SELECT count(*) FROM toy WHERE \"order\" = n AND frame = 1 + n"), 1000);
 	assert_string_equal(ask(*state, "SELECT DISTINCT \"te\"\"xt\" FROM toy WHERE n < 1000"),
 		"\\xff'; DROP TABLE sessions; --");
 	assert_string_equal(ask(*state, "SELECT DISTINCT hex(bytes) FROM toy WHERE n < 1000"), "00FF01");
-	assert_string_equal(ask(*state, "SELECT coalesce(\"order\", \"te\"\"xt\", bytes, yes) FROM toy WHERE n = 1000"),
+	assert_string_equal(
+		ask(*state, "SELECT coalesce(\"order\", \"te\"\"xt\", bytes, yes) FROM toy WHERE n = 1000"),
 		"NULL");
-	assert_string_equal(ask(*state, "SELECT sql LIKE '%STRICT, WITHOUT ROWID' FROM sqlite_schema WHERE name = 'toy'"),
+	assert_string_equal(
+		ask(*state, "SELECT sql LIKE '%STRICT, WITHOUT ROWID' FROM sqlite_schema WHERE name = 'toy'"),
 		"1");
 	assert_sound(*state);
 }
@@ -327,7 +340,8 @@ static void test_writer_record_table_grows(void **state)
 	tick = tick_new(0);
 	session_add_record(tick, session_new(tick, 1, 0), &more, 0, new);
 	store(*state, tick, "bb");
-	assert_string_equal(ask(*state, "SELECT group_concat(\"order\" || coalesce(new, '-')) FROM toy"), "1-,2x");
+	assert_string_equal(
+		ask(*state, "SELECT group_concat(\"order\" || coalesce(new, '-')) FROM toy"), "1-,2x");
 }
 
 static void test_writer_frame_parts(void **state)
@@ -341,9 +355,11 @@ static void test_writer_frame_parts(void **state)
 	session_add_record(tick, session, &fyke_table_session_frames, 1, second);
 	tick->frame_index[tick->frame_index_count++] = (struct fyke_frame_index_entry){0, 256, 4711};
 	store(*state, tick, "aa");
-	assert_string_equal(ask(*state, "SELECT group_concat(session_id || ':' || part || ':' || hex(frames)) FROM session_frames"),
+	assert_string_equal(ask(*state, "SELECT group_concat(session_id || ':' || part || ':' || "
+					"hex(frames)) FROM session_frames"),
 		"1:0:050102,1:1:C80107");
-	assert_string_equal(ask(*state, "SELECT f.name || frame || ':' || file_offset FROM frame_index JOIN files f ON f.id = file_id"),
+	assert_string_equal(ask(*state, "SELECT f.name || frame || ':' || file_offset FROM frame_index JOIN "
+					"files f ON f.id = file_id"),
 		"a.pcap256:4711");
 }
 
@@ -361,7 +377,8 @@ static void test_writer_capture_rows(void **state)
 	capture.refused_packets = 5;
 	file.damage = "cut in the middle of packet 17";
 	writer_done(writer, &capture);
-	assert_string_equal(ask(*state, "SELECT status || refusals || refused_packets || packets FROM captures"),
+	assert_string_equal(
+		ask(*state, "SELECT status || refusals || refused_packets || packets FROM captures"),
 		"damaged{\"arp\":3,\"ip_bad\":2}57");
 	assert_string_equal(ask(*state, "SELECT json_extract(refusals, '$.ip_bad') FROM captures"), "2");
 	assert_string_equal(ask(*state, "SELECT damage FROM files"), "cut in the middle of packet 17");
@@ -381,7 +398,8 @@ static void test_writer_session_list(void **state)
 	session->side[0].port = session->side[1].port = FYKE_UNKNOWN;
 	session->start_ns = 1700000000123456789;
 	store(*state, tick, "aa");
-	assert_string_equal(ask(*state, "SELECT start || ' ' || duration_s || ' ' || client || ' ' || server FROM session_list WHERE id = 1"),
+	assert_string_equal(ask(*state, "SELECT start || ' ' || duration_s || ' ' || client || ' ' || server "
+					"FROM session_list WHERE id = 1"),
 		"1969-12-31T23:59:59.998500Z 1.0015 10.0.0.1:40000 10.0.0.2:80");
 	assert_string_equal(ask(*state, "SELECT client || ' ' || server FROM session_list WHERE id = 2"),
 		"[2001:db8::1]:40000 [::ffff:1.2.3.4]:80");
@@ -417,14 +435,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_writer_round_trip, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_updates_in_place, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_writer_update_after_removal, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_writer_update_after_removal, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_parents, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_records, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_record_table_grows, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_frame_parts, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_capture_rows, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_session_list, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(test_writer_stops_on_a_full_disk, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_writer_stops_on_a_full_disk, scene_setup, scene_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

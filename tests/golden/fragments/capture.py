@@ -1,5 +1,5 @@
-"""IPv4 and IPv6 datagrams in pieces: in order, backwards, a piece doubled (its bytes were on the wire, too), and one
-that never became whole."""
+"""IPv4 and IPv6 datagrams in pieces: in order, backwards, a piece doubled, and one that never
+became whole. IP bytes are those of the whole datagram, with one header."""
 
 from tests.support.packets import Trace, ipv4_fragments, ipv6_fragments, udp
 from tests.support.pcapfile import pcap
