@@ -276,7 +276,8 @@ static int compare_finished(const void *left, const void *right)
 /* The tick takes the arena over, with all that lies in it. */
 static bool fill_tick(struct fyke_engine *engine, struct fyke_tick *tick)
 {
-	qsort(engine->finished, engine->finished_count, sizeof(*engine->finished), compare_finished);
+	if (engine->finished_count > 1)
+		qsort(engine->finished, engine->finished_count, sizeof(*engine->finished), compare_finished);
 	tick->sessions =
 		fyke_arena_take(&engine->arena, (engine->finished_count + 1) * sizeof(struct fyke_session *));
 	if (tick->sessions == NULL)

@@ -2,7 +2,7 @@
  * decode ─▶ defragment ─▶ judge checksums ─▶ batch.
  *
  * The clock never goes back, and it follows a jump forward only to what the next frame confirms: one
- * packet with a wild time stamp expires nothing.
+ * packet with a wild time stamp expires nothing. The first frame sets it.
  */
 #include "analyzer/front.h"
 
@@ -67,7 +67,8 @@ static void add_packets(struct fyke_front *front)
 
 static void move_clock(struct fyke_front *front, int64_t time_ns, int64_t next_ns)
 {
-	int64_t confirmed = next_ns < time_ns ? next_ns : time_ns;
+	bool first = front->clock_ns == INT64_MIN;
+	int64_t confirmed = next_ns < time_ns && !first ? next_ns : time_ns;
 
 	if (confirmed > front->clock_ns)
 		front->clock_ns = confirmed;

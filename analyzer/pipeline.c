@@ -150,6 +150,8 @@ static bool keep_comment(struct run *run, const struct fyke_comment *comment, ui
 	struct fyke_tick *tick = run->tick;
 	const char *text = fyke_arena_copy(&tick->arena, comment->text, comment->length);
 
+	if (text == NULL)
+		return false;
 	if (tick->comment_count == run->comments_room) {
 		size_t room = run->comments_room == 0 ? 16 : run->comments_room * 2;
 		struct fyke_tick_comment *comments = fyke_arena_take(&tick->arena, room * sizeof(*comments));
@@ -164,7 +166,7 @@ static bool keep_comment(struct run *run, const struct fyke_comment *comment, ui
 	tick->comments[tick->comment_count++] =
 		(struct fyke_tick_comment){comment->frame, file, text, comment->length};
 	run->comments_bytes += comment->length + sizeof(*tick->comments);
-	return text != NULL;
+	return true;
 }
 
 /* Those of `frame`, from *next on. */
@@ -365,7 +367,7 @@ static enum fyke_status prepare(struct run *run)
 enum fyke_status fyke_pipeline_run(struct fyke_source *source, const struct fyke_pipeline_options *options,
 	const struct fyke_sink *sink, struct fyke_pipeline_counters *counters, struct fyke_error *error)
 {
-	struct run run = {source, options, sink, counters, error, NULL, NULL, NULL, NULL, 0, 0, 0, false};
+	struct run run = {.source = source, .options = options, .sink = sink, .counters = counters};
 	struct fyke_error first = {FYKE_OK, ""}, ignored;
 	enum fyke_status status;
 

@@ -118,8 +118,9 @@ static unsigned layout(const struct fyke_live_look *look, bool shown[COLUMN_COUN
 	}
 	left = look->columns > used ? look->columns - used : 0;
 	width = ENDPOINT_LEAST + left / 2;
-	if (look->columns < 2 * ENDPOINT_LEAST + 2)
-		return look->columns < 4 ? 1 : look->columns / 2 - 1;
+	if (look->columns <
+		2 * ENDPOINT_LEAST + 2) /* two halves and the space between; nothing fits below 3 */
+		return look->columns < 3 ? 0 : (look->columns - 1) / 2;
 	return width > ENDPOINT_MOST ? ENDPOINT_MOST : width;
 }
 
@@ -128,6 +129,8 @@ static void put_titles(const struct fyke_live_look *look, FILE *out)
 	bool shown[COLUMN_COUNT];
 	unsigned width = layout(look, shown);
 
+	if (width == 0)
+		return;
 	if (look->colour)
 		fputs("\x1b[1m", out);
 	put_cell(out, "CLIENT", width, false, look);
@@ -183,6 +186,8 @@ void fyke_live_row_draw(const struct fyke_live_entry *entry, const struct fyke_l
 	unsigned width = layout(look, shown);
 	char text[ENDPOINT_ROOM], number[FYKE_TEXT_NUMBER];
 
+	if (width == 0)
+		return;
 	if (look->colour && entry->ended)
 		fputs("\x1b[2m", out);
 	endpoint(entry, FYKE_CLIENT, width, look, text);

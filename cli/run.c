@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINK_TYPE_NAME = sizeof(((struct fyke_capture_interface *)0)->link_type) };
+
 static enum fyke_status out_of_memory(struct fyke_error *error)
 {
 	return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
@@ -32,11 +34,52 @@ static bool fill_files(struct fyke_run *run, const struct fyke_source *source)
 			.bytes = files[i].bytes,
 			.first_frame = files[i].first_frame,
 			.frames = files[i].frames,
+			.application = files[i].application,
+			.os = files[i].os,
+			.hardware = files[i].hardware,
+			.comment = files[i].comment,
 		};
 		memcpy(file->fingerprint, files[i].fingerprint, sizeof(file->fingerprint));
 	}
 	run->capture.files = run->files;
 	run->capture.file_count = count;
+	return true;
+}
+
+static void name_link_type(uint16_t link_type, char *text, size_t room)
+{
+	const char *name = fyke_link_type_name(link_type);
+
+	if (name != NULL)
+		(void)snprintf(text, room, "%s", name);
+	else
+		(void)snprintf(text, room, "link type %u", link_type);
+}
+
+static bool fill_interfaces(struct fyke_run *run, const struct fyke_source *source)
+{
+	size_t count;
+	const struct fyke_source_interface *told = fyke_source_interfaces(source, &count);
+	struct fyke_capture_interface *interfaces =
+		reallocarray(run->interfaces, count + 1, sizeof(*interfaces));
+
+	if (interfaces == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		interfaces[i] = (struct fyke_capture_interface){
+			.name = told[i].name,
+			.description = told[i].description,
+			.comment = told[i].comment,
+			.os = told[i].os,
+			.hardware = told[i].hardware,
+			.filter = told[i].filter,
+			.snaplen = told[i].snaplen,
+			.file = told[i].file,
+		};
+		name_link_type(told[i].link_type, interfaces[i].link_type, sizeof(interfaces[i].link_type));
+	}
+	run->capture.interfaces = run->interfaces = interfaces;
+	run->capture.interface_count = count;
 	return true;
 }
 
@@ -67,7 +110,7 @@ enum fyke_status fyke_run_begin(struct fyke_run *run, const struct fyke_source *
 					 .interface_drops = FYKE_UNKNOWN,
 					 .status = FYKE_CAPTURE_RUNNING,
 				 }};
-	if (interface == NULL && !fill_files(run, source))
+	if ((interface == NULL && !fill_files(run, source)) || !fill_interfaces(run, source))
 		return out_of_memory(error);
 	run->name = interface == NULL ? joined_names(run->files, run->capture.file_count) : strdup(interface);
 	run->capture.name = run->name;
@@ -83,12 +126,10 @@ static char *joined_link_types(const struct fyke_pipeline_counters *counters)
 	if (out == NULL)
 		return NULL;
 	for (size_t i = 0; i < counters->link_type_count; i++) {
-		const char *name = fyke_link_type_name(counters->link_types[i]);
+		char name[LINK_TYPE_NAME];
 
-		if (name != NULL)
-			fprintf(out, "%s%s", i == 0 ? "" : ", ", name);
-		else
-			fprintf(out, "%slink type %u", i == 0 ? "" : ", ", counters->link_types[i]);
+		name_link_type(counters->link_types[i], name, sizeof(name));
+		fprintf(out, "%s%s", i == 0 ? "" : ", ", name);
 	}
 	return fclose(out) == 0 ? text : NULL;
 }
@@ -137,7 +178,8 @@ enum fyke_status fyke_run_update(struct fyke_run *run, struct fyke_source *sourc
 	struct fyke_source_counters read = fyke_source_counters(source);
 	char *link_types = joined_link_types(counters);
 
-	if (link_types == NULL || (!capture->is_interface && !fill_files(run, source))) {
+	if (link_types == NULL || (!capture->is_interface && !fill_files(run, source)) ||
+		!fill_interfaces(run, source)) {
 		free(link_types);
 		return out_of_memory(error);
 	}
@@ -161,6 +203,7 @@ enum fyke_status fyke_run_update(struct fyke_run *run, struct fyke_source *sourc
 void fyke_run_release(struct fyke_run *run)
 {
 	free(run->files);
+	free(run->interfaces);
 	free(run->name);
 	free(run->link_types);
 	*run = (struct fyke_run){0};

@@ -12,6 +12,7 @@ struct fyke_run {
 	struct fyke_capture capture; /* hand this to the writer */
 	struct fyke_capture_refusal refusals[FYKE_REFUSAL_COUNT];
 	struct fyke_capture_file *files;
+	struct fyke_capture_interface *interfaces;
 	char *name, *link_types;
 };
 

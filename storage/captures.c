@@ -4,6 +4,7 @@
  */
 #include "storage/captures.h"
 
+#include "storage/comments.h"
 #include "storage/index.h"
 #include "storage/sql.h"
 
@@ -127,6 +128,44 @@ static enum fyke_status insert_files(sqlite3 *db, const struct fyke_capture *cap
 	return status;
 }
 
+static enum fyke_status insert_interface(
+	sqlite3_stmt *insert, const struct fyke_capture_interface *interface, struct fyke_error *error)
+{
+	fyke_sql_bind_text(insert, 4, interface->name[0] == '\0' ? NULL : interface->name);
+	fyke_sql_bind_text(insert, 5, interface->description[0] == '\0' ? NULL : interface->description);
+	fyke_sql_bind_text(insert, 6, interface->link_type);
+	fyke_sql_bind_number(insert, 7, interface->snaplen == 0 ? FYKE_UNKNOWN : (int64_t)interface->snaplen);
+	fyke_sql_bind_text(insert, 8, interface->filter);
+	fyke_sql_bind_text(insert, 9, interface->os);
+	fyke_sql_bind_text(insert, 10, interface->hardware);
+	fyke_sql_bind_text(insert, 11, interface->comment);
+	return fyke_sql_finish(insert, error);
+}
+
+/* Those known by now; of files that is at the end, live at once. */
+static enum fyke_status insert_interfaces(sqlite3 *db, const struct fyke_capture *capture,
+	const struct fyke_stored_run *run, struct fyke_error *error)
+{
+	static const char sql[] = "INSERT OR REPLACE INTO interfaces(capture_id, position, file_id, name, "
+				  "description, link_type,"
+				  " snaplen, filter, os, hardware, comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, "
+				  "?7, ?8, ?9, ?10, ?11)";
+	sqlite3_stmt *insert = NULL;
+	enum fyke_status status = fyke_sql_prepare(db, sql, &insert, error);
+
+	for (size_t i = 0; status == FYKE_OK && i < capture->interface_count; i++) {
+		const struct fyke_capture_interface *interface = &capture->interfaces[i];
+		bool of_file = !capture->is_interface && interface->file < run->file_count;
+
+		sqlite3_bind_int64(insert, 1, run->capture_id);
+		sqlite3_bind_int64(insert, 2, (sqlite3_int64)i);
+		fyke_sql_bind_number(insert, 3, of_file ? run->file_ids[interface->file] : FYKE_UNKNOWN);
+		status = insert_interface(insert, interface, error);
+	}
+	sqlite3_finalize(insert);
+	return status;
+}
+
 static enum fyke_status refuse_known_files(sqlite3 *db, int64_t id, struct fyke_error *error)
 {
 	static const char sql[] =
@@ -160,6 +199,9 @@ static enum fyke_status begin(struct fyke_database *database, const struct fyke_
 		status = insert_capture(db, capture, id, error);
 	if (status == FYKE_OK)
 		status = insert_files(db, capture, *id, file_ids, error);
+	if (status == FYKE_OK)
+		status = insert_interfaces(
+			db, capture, &(struct fyke_stored_run){*id, file_ids, capture->file_count}, error);
 	if (status == FYKE_OK && !again)
 		status = refuse_known_files(db, *id, error);
 	if (status == FYKE_OK)
@@ -235,7 +277,7 @@ static enum fyke_status update_files(sqlite3 *db, const int64_t *file_ids, size_
 {
 	static const char sql[] =
 		"UPDATE files SET bytes = ?2, fingerprint = ?3, first_frame = ?4, frames = ?5, format = ?6,"
-		" damage = ?7 WHERE id = ?1";
+		" damage = ?7, application = ?8, os = ?9, hardware = ?10 WHERE id = ?1";
 	sqlite3_stmt *update = NULL;
 	enum fyke_status status = fyke_sql_prepare(db, sql, &update, error);
 
@@ -250,6 +292,9 @@ static enum fyke_status update_files(sqlite3 *db, const int64_t *file_ids, size_
 		sqlite3_bind_int64(update, 5, (sqlite3_int64)file->frames);
 		fyke_sql_bind_text(update, 6, file->format);
 		fyke_sql_bind_text(update, 7, file->damage);
+		fyke_sql_bind_text(update, 8, file->application);
+		fyke_sql_bind_text(update, 9, file->os);
+		fyke_sql_bind_text(update, 10, file->hardware);
 		status = fyke_sql_finish(update, error);
 	}
 	sqlite3_finalize(update);
@@ -288,10 +333,15 @@ static enum fyke_status replace_earlier(sqlite3 *db, int64_t id, struct fyke_err
 enum fyke_status fyke_captures_end(struct sqlite3 *db, int64_t id, const int64_t *file_ids, size_t file_count,
 	const struct fyke_capture *capture, struct fyke_error *error)
 {
+	const struct fyke_stored_run run = {id, file_ids, file_count};
 	enum fyke_status status = update_capture(db, id, capture, error);
 
 	if (status == FYKE_OK)
 		status = update_files(db, file_ids, file_count, capture, error);
+	if (status == FYKE_OK)
+		status = insert_interfaces(db, capture, &run, error);
+	if (status == FYKE_OK)
+		status = fyke_comments_add_files(db, &run, capture, error);
 	return status == FYKE_OK ? replace_earlier(db, id, error) : status;
 }
 

@@ -6,6 +6,7 @@
 
 #include "storage/sql.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -107,14 +108,13 @@ static void evidence_text(sqlite3_context *result, unsigned evidence)
 {
 	static const char *const words[] = {"syn", "syn-ack", "ack", "rst", "answered",
 		"icmp port unreachable", "icmp port unreachable from another host", "icmp prohibited"};
-	char text[128] = "";
+	char text[192] = "";
+	size_t used = 0;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if ((evidence & 1U << i) == 0)
-			continue;
-		if (text[0] != '\0')
-			strncat(text, ", ", sizeof(text) - strlen(text) - 1);
-		strncat(text, words[i], sizeof(text) - strlen(text) - 1);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && used < sizeof(text); i++) {
+		if ((evidence & 1U << i) != 0)
+			used += (size_t)snprintf(
+				text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "", words[i]);
 	}
 	sqlite3_result_text(result, text, -1, SQLITE_TRANSIENT);
 }

@@ -80,6 +80,7 @@ static enum fyke_status prepare_statements(struct fyke_load *load, struct fyke_e
 static enum fyke_status prepare(struct fyke_load *load, struct fyke_error *error)
 {
 	const struct fyke_schema_table *sessions = &fyke_schema_sessions, *tcp = &fyke_schema_tcp;
+	const struct fyke_stored_run comments = {load->capture_id, load->file_ids, load->file_count};
 	enum fyke_status status = prepare_batch(load, &load->sessions, "sessions", sessions, error);
 
 	if (status == FYKE_OK)
@@ -92,6 +93,8 @@ static enum fyke_status prepare(struct fyke_load *load, struct fyke_error *error
 		status = fyke_timeline_attach(&load->timeline, load->db, error);
 	if (status == FYKE_OK)
 		status = fyke_hosts_attach(&load->hosts, load->db, error);
+	if (status == FYKE_OK)
+		status = fyke_comments_begin(&load->comments, load->db, &comments, error);
 	return status == FYKE_OK ? prepare_statements(load, error) : status;
 }
 
@@ -130,6 +133,7 @@ void fyke_load_free(struct fyke_load *load)
 	sqlite3_finalize(load->tcp_updates.statement);
 	sqlite3_finalize(load->find);
 	sqlite3_finalize(load->index);
+	fyke_comments_release(&load->comments);
 	for (size_t i = 0; i < load->table_count; i++) {
 		sqlite3_finalize(load->tables[i]->statement);
 		free(load->tables[i]);
@@ -495,6 +499,9 @@ enum fyke_status fyke_load_tick(
 		status = flush_records(load, error);
 	for (size_t i = 0; i < tick->timeline_count && status == FYKE_OK; i++)
 		status = fyke_timeline_add(&load->timeline, &tick->timeline[i], error);
+	if (status == FYKE_OK)
+		status = fyke_comments_add(&load->comments, tick, error);
+	load->rows += tick->comment_count;
 	return status == FYKE_OK ? add_frame_index(load, tick, error) : status;
 }
 

@@ -6,6 +6,7 @@
 #define FYKE_STORAGE_LOAD_H
 
 #include "analyzer/session/sink.h"
+#include "storage/comments.h"
 #include "storage/hosts.h"
 #include "storage/names.h"
 #include "storage/rows.h"
@@ -46,6 +47,7 @@ struct fyke_load {
 	struct fyke_names names;
 	struct fyke_timeline timeline;
 	struct fyke_hosts hosts;
+	struct fyke_comments comments;
 	uint64_t sessions_written, updates_written, records_written;
 	uint64_t rows; /* since the transaction began */
 };

@@ -29,7 +29,7 @@ static const struct fyke_column capture_columns[] = {
 	TEXT("link_types", "link layers that occurred"),
 	INTEGER("first_packet_us", "earliest packet"),
 	INTEGER("last_packet_us", "latest packet"),
-	INTEGER("packets", "frames that passed the filter; NULL while the run goes on, like all that follow"),
+	INTEGER("packets", "frames that passed the filter; like all counts NULL while the run goes on"),
 	INTEGER("bytes", "their bytes on the wire"),
 	INTEGER("filtered_packets", "frames that the capture filter left out"),
 	INTEGER("refused_packets", "frames that gave no packet"),
@@ -53,6 +53,33 @@ static const struct fyke_column file_columns[] = {
 	INTEGER("frames", "frames in it"),
 	TEXT("format", "pcap, pcapng, and what compressed it"),
 	TEXT("damage", "what is wrong with it, in a sentence"),
+	TEXT("application", "what wrote it, as a pcapng says"),
+	TEXT("os", "the operating system that it was written on"),
+	TEXT("hardware", "the machine that it was written on"),
+};
+
+static const struct fyke_column interface_columns[] = {
+	CAPTURE,
+	REQUIRED("position", "place among the run's interfaces, from 0"),
+	{"file_id", FYKE_TYPE_INTEGER, false, "REFERENCES files(id) ON DELETE CASCADE", FYKE_COLUMN_NONE, 0,
+		"the file that describes it; NULL when live"},
+	TEXT("name", "its name, where one is told"),
+	TEXT("description", "what it is, in words"),
+	KEYTEXT("link_type", "its link layer"),
+	INTEGER("snaplen", "packets were cut to so many bytes; NULL = no limit told"),
+	TEXT("filter", "the filter that it was captured with"),
+	TEXT("os", "the operating system of the machine that captured"),
+	TEXT("hardware", "what it is made of"),
+	TEXT("comment", "what was written about it; several comments are a line each"),
+};
+
+static const struct fyke_column comment_columns[] = {
+	CAPTURE,
+	REQUIRED("n", "counts the comments of the run, from 1"),
+	{"file_id", FYKE_TYPE_INTEGER, false, "REFERENCES files(id) ON DELETE CASCADE", FYKE_COLUMN_NONE, 0,
+		"the file that it stands in"},
+	INTEGER("frame", "the frame that it is about; NULL = the file as a whole"),
+	KEYTEXT("text", "what was written"),
 };
 
 static const struct fyke_column host_columns[] = {
@@ -126,6 +153,14 @@ static const struct fyke_schema_table captures = {"captures",
 	"One row per run: an analysis of files or a time of monitoring.", COLUMNS(capture_columns), NULL};
 static const struct fyke_schema_table files = {
 	"files", "The capture files of a run.", COLUMNS(file_columns), NULL};
+static const struct fyke_schema_table interfaces = {"interfaces",
+	"The interfaces that packets came from, as a pcapng describes them; of a live run the one listened "
+	"on.",
+	COLUMNS(interface_columns), "\"capture_id\", \"position\""};
+static const struct fyke_schema_table comments = {"comments",
+	"What people and programs wrote into a pcapng about its packets and about the file. Comments on an "
+	"interface stand in `interfaces`.",
+	COLUMNS(comment_columns), "\"capture_id\", \"n\""};
 static const struct fyke_schema_table hosts = {"hosts",
 	"Addresses that took part in sessions. Sums count all that was seen, sessions that --keep removed "
 	"since included.",
@@ -144,7 +179,7 @@ static const struct fyke_schema_table frame_index = {"frame_index",
 	"\"file_id\", \"frame\""};
 
 static const struct fyke_schema_table *const tables[] = {&captures, &files, &fyke_schema_sessions,
-	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index};
+	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index, &interfaces, &comments};
 
 static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames,
 	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events};
@@ -246,6 +281,7 @@ static const char base_indices[] =
 	"CREATE UNIQUE INDEX sessions_birth ON sessions(capture_id, first_frame, first_ordinal);"
 	"CREATE INDEX files_capture ON files(capture_id);"
 	"CREATE INDEX files_fingerprint ON files(fingerprint);"
+	"CREATE INDEX comments_frame ON comments(capture_id, frame);"
 	"CREATE INDEX session_parents_parent ON session_parents(parent_id);"
 	"CREATE INDEX timeline_capture ON timeline(capture_id, start_us);"
 	"CREATE INDEX findings_capture ON findings(capture_id);";

@@ -145,13 +145,21 @@ static char *escaped(const char *bytes, size_t length, size_t *result)
 	return text;
 }
 
-void fyke_sql_bind_text(sqlite3_stmt *statement, int index, const char *text)
+void fyke_sql_bind_bytes(sqlite3_stmt *statement, int index, const char *bytes, size_t length)
 {
-	size_t length = 0;
-	char *copy = text == NULL ? NULL : escaped(text, strlen(text), &length);
+	size_t result = 0;
+	char *copy = escaped(bytes, length, &result);
 
 	if (copy != NULL)
-		sqlite3_bind_text64(statement, index, copy, length, free, SQLITE_UTF8);
+		sqlite3_bind_text64(statement, index, copy, result, free, SQLITE_UTF8);
+	else
+		sqlite3_bind_null(statement, index);
+}
+
+void fyke_sql_bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+	if (text != NULL)
+		fyke_sql_bind_bytes(statement, index, text, strlen(text));
 	else
 		sqlite3_bind_null(statement, index);
 }

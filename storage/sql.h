@@ -5,6 +5,7 @@
 #include "analyzer/base/status.h"
 
 #include <sqlite3.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What SQLite reports, as a sentence: disk full, locked, read-only, damaged … */
@@ -32,6 +33,7 @@ int64_t fyke_sql_number(sqlite3 *db, const char *sql, int64_t otherwise);
 void fyke_sql_bind_number(sqlite3_stmt *statement, int index, int64_t value);
 /* Untrusted text, escaped where it is not UTF-8; NULL is NULL. */
 void fyke_sql_bind_text(sqlite3_stmt *statement, int index, const char *text);
+void fyke_sql_bind_bytes(sqlite3_stmt *statement, int index, const char *bytes, size_t length);
 
 /* The value of a function or virtual table: untrusted text, escaped where it is not UTF-8. The bytes
  * must outlive the row. */

@@ -112,6 +112,15 @@ static enum fyke_status prune(struct fyke_writer *writer, struct fyke_error *err
 	return status;
 }
 
+/* What the query planner knows of the data. Another writer may come between, and nothing hangs on it. */
+static void refresh_statistics(struct fyke_writer *writer, const char *sql)
+{
+	struct fyke_error ignored;
+
+	if (fyke_sql_run(writer->db, sql, &ignored) != FYKE_OK && sqlite3_get_autocommit(writer->db) == 0)
+		sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 /* What a live flush owes the user: all visible, and the database within its bounds. */
 static enum fyke_status flush(struct fyke_writer *writer, struct fyke_error *error)
 {
@@ -124,7 +133,7 @@ static enum fyke_status flush(struct fyke_writer *writer, struct fyke_error *err
 	if (status == FYKE_OK && writer->options.live)
 		status = prune(writer, error);
 	if (status == FYKE_OK && writer->options.live && writer->flushes++ % OPTIMIZE_FLUSHES == 0)
-		status = fyke_sql_run(writer->db, "PRAGMA analysis_limit = 1000; PRAGMA optimize", error);
+		refresh_statistics(writer, "PRAGMA analysis_limit = 1000; PRAGMA optimize");
 	return status;
 }
 
@@ -390,7 +399,7 @@ static enum fyke_status complete(
 	if (status == FYKE_OK)
 		status = fyke_schema_make_indices(writer->db, error);
 	if (status == FYKE_OK)
-		status = fyke_sql_run(writer->db, "PRAGMA analysis_limit = 1000; ANALYZE", error);
+		refresh_statistics(writer, "PRAGMA analysis_limit = 1000; ANALYZE");
 	return status;
 }
 

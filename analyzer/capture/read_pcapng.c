@@ -263,7 +263,7 @@ static enum fyke_parsed parse_section(struct fyke_reader *reader, struct fyke_cu
 	if (major != 1)
 		return damaged_block(reader, "begins a section of an unknown version");
 	reader->section = reader->interfaces_count;
-	(void)fyke_cursor_skip(&body, 8);
+	(void)fyke_cursor_skip(&body, 10); /* the minor version and the length of the section */
 	if (reader->texts != NULL && !take_section(reader, &body))
 		return FYKE_PARSED_MEMORY;
 	return FYKE_PARSED_SKIP;

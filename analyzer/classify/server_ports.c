@@ -19,7 +19,7 @@ static const struct server_ports declared[] = {
 	{T, 21, 22},	       /* FTP, SSH */
 	{T, 25, 25},	       /* SMTP */
 	{T | U, 53, 53},       /* DNS */
-	{U, 67, 68},	       /* DHCP */
+	{U, 67, 67},	       /* DHCP */
 	{T, 80, 81},	       /* HTTP */
 	{T | U, 88, 88},       /* Kerberos */
 	{T, 110, 110},	       /* POP3 */
@@ -33,7 +33,7 @@ static const struct server_ports declared[] = {
 	{T, 445, 445},	       /* SMB */
 	{T, 502, 502},	       /* Modbus */
 	{U, 514, 514},	       /* Syslog */
-	{U, 546, 547},	       /* DHCPv6 */
+	{U, 547, 547},	       /* DHCPv6 */
 	{T, 563, 563},	       /* NNTP over TLS */
 	{T, 585, 585},	       /* IMAP over TLS, formerly */
 	{T, 587, 587},	       /* SMTP submission */

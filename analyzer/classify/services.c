@@ -22,6 +22,8 @@ struct fyke_services {
 	size_t count, room;
 };
 
+enum { PROTOCOL_UDP = 17 };
+
 static const struct {
 	const char *name;
 	uint8_t protocol;
@@ -274,12 +276,19 @@ const char *fyke_services_description(const struct fyke_services *services, uint
 	return registered == NULL ? NULL : registered->description;
 }
 
+/* The ports below 1024 that clients ask from: DHCP's and DHCPv6's (RFC 2131 §4.1, RFC 8415 §7.2). */
+static bool is_client_port(uint8_t protocol, uint16_t port)
+{
+	return protocol == PROTOCOL_UDP && (port == 68 || port == 546);
+}
+
 bool fyke_services_is_server(const struct fyke_services *services, uint8_t protocol, uint16_t port)
 {
 	enum fyke_registry_transport transport = transport_of(protocol);
 
 	if (transport == 0)
 		return false;
-	return port < 1024 || fyke_server_port_declared(transport, port) ||
+	return (port < 1024 && !is_client_port(protocol, port)) ||
+	       fyke_server_port_declared(transport, port) ||
 	       find_user(services, key_of(transport, port)) != NULL;
 }

@@ -17,6 +17,16 @@ struct fyke_capture_file {
 	const char *name, *format, *damage; /* damage: NULL or a sentence */
 	uint64_t bytes, first_frame, frames;
 	char fingerprint[33];
+	/* What it says of who wrote it, and about itself; untrusted, NULL = not told. */
+	const char *application, *os, *hardware, *comment;
+};
+
+struct fyke_capture_interface {
+	const char *name, *description;		      /* untrusted, "" = not told */
+	const char *comment, *os, *hardware, *filter; /* untrusted, NULL = not told */
+	char link_type[48];
+	uint32_t snaplen; /* 0 = no limit told */
+	uint32_t file;	  /* index into the files; of no meaning when live */
 };
 
 struct fyke_capture_refusal {
@@ -45,6 +55,8 @@ struct fyke_capture {
 	enum fyke_capture_status status;
 	const struct fyke_capture_file *files;
 	size_t file_count;
+	const struct fyke_capture_interface *interfaces; /* those known by now */
+	size_t interface_count;
 };
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "analyzer/tcp/parts.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum {
@@ -16,6 +15,14 @@ enum {
 	DONE_FIN = 32,
 	DONE_RST = 64
 };
+
+/* Letters only: '^' stays. */
+static char turn_case(char letter)
+{
+	if (letter >= 'a' && letter <= 'z')
+		return (char)(letter - 'a' + 'A');
+	return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
 
 static void append(struct fyke_tcp *tcp, char letter)
 {
@@ -33,7 +40,7 @@ void fyke_tcp_history_start(struct fyke_tcp *tcp, bool flipped)
 
 void fyke_tcp_history_add(struct fyke_tcp *tcp, enum fyke_endpoint sender, char letter)
 {
-	append(tcp, (char)(sender == tcp->client ? toupper(letter) : letter));
+	append(tcp, sender == tcp->client ? turn_case(letter) : letter);
 }
 
 static bool is_power_of_ten(uint32_t count)
@@ -100,10 +107,7 @@ void fyke_tcp_history_flip(struct fyke_tcp *tcp)
 {
 	char turned[FYKE_TCP_HISTORY] = "^";
 
-	for (size_t i = 0; tcp->history[i] != '\0' && i + 2 < sizeof(turned); i++) {
-		int letter = tcp->history[i];
-
-		turned[i + 1] = (char)(isupper(letter) ? tolower(letter) : toupper(letter));
-	}
+	for (size_t i = 0; tcp->history[i] != '\0' && i + 2 < sizeof(turned); i++)
+		turned[i + 1] = turn_case(tcp->history[i]);
 	memcpy(tcp->history, turned, sizeof(turned));
 }

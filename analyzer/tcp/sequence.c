@@ -225,6 +225,11 @@ static void note_unseen(struct fyke_tcp_side *peer, int64_t acknowledged)
 	peer->highest = acknowledged;
 }
 
+static bool is_known_open(const struct fyke_tcp_side *side)
+{
+	return side->state == FYKE_TCP_ESTABLISHED || side->state == FYKE_TCP_CLOSED;
+}
+
 void fyke_tcp_sequence_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
@@ -252,7 +257,8 @@ void fyke_tcp_sequence_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_s
 		peer->cut_offset = INT64_MAX;
 		passed++;
 	}
-	while (passed-- > 0)
+	/* of a connection seen from the middle nobody knows what its beginning acknowledged */
+	while (passed-- > 0 && is_known_open(own) && is_known_open(peer))
 		fyke_tcp_history_count(
 			tcp, (enum fyke_endpoint)(1 - segment->sender), 'g', &peer->gap_events);
 }

@@ -12,9 +12,9 @@ static void set_state(struct fyke_tcp_side *side, enum fyke_tcp_endpoint_state s
 	side->state = (uint8_t)state;
 }
 
-static bool is_pure_ack(const struct fyke_tcp_segment *segment)
+static bool is_plain_ack(const struct fyke_tcp_segment *segment)
 {
-	return segment->ack && segment->length == 0 && !segment->syn && !segment->fin && !segment->rst;
+	return segment->ack && !segment->syn && !segment->fin && !segment->rst;
 }
 
 /* The first segment of an endpoint. */
@@ -34,7 +34,7 @@ static void advance_inactive(struct fyke_tcp *tcp, const struct fyke_tcp_segment
 		set_state(own, FYKE_TCP_ESTABLISHED);
 		if (peer->state != FYKE_TCP_PARTIAL && peer->state != FYKE_TCP_INACTIVE)
 			set_state(peer, FYKE_TCP_ESTABLISHED);
-	} else if (is_pure_ack(segment) && segment->sender == tcp->client && peer->syn_seen) {
+	} else if (is_plain_ack(segment) && segment->sender == tcp->client && peer->syn_seen) {
 		set_state(own, FYKE_TCP_ESTABLISHED); /* its SYN was missed */
 	}
 	if (segment->rst)

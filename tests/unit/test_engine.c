@@ -288,7 +288,7 @@ static void test_engine_lists_frames(void **state)
 	assert_null(session->frames);
 	for (const struct fyke_record *r = session->records; r != NULL; r = r->next) {
 		const uint8_t *at, *stop;
-		uint64_t value, frame = 0;
+		uint64_t value = 0, frame = 0;
 
 		assert_ptr_equal(r->table, &fyke_table_session_frames);
 		assert_int_equal(r->values[0].integer, part++);

@@ -79,7 +79,8 @@ static unsigned check_lines(char *text, unsigned columns)
 			assert_true(length < sizeof(plain));
 			plain[length++] = *at;
 		}
-		assert_true(fyke_text_width(plain, length) <= columns);
+		if (fyke_text_width(plain, length) > columns)
+			fail_msg("%u columns: \"%.*s\"", columns, (int)length, plain);
 		line = next;
 	}
 	return lines;

@@ -277,8 +277,7 @@ static void test_database_restricted(void **state)
 		"REINDEX", "WITH x AS (SELECT 1) DELETE FROM sessions", "SELECT fts3_tokenizer('x', 'y')",
 		"SELECT * FROM sessions WHERE load_extension('x')"};
 	static const char *const allowed[] = {"SELECT count(*) FROM sessions", "SELECT * FROM session_list",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10) SELECT sum(i) FROM "
-		"n",
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9) SELECT i FROM n",
 		"EXPLAIN QUERY PLAN SELECT * FROM tcp", "SELECT * FROM fyke_frames(1)", "SELECT fyke_uid(1)",
 		"SELECT name FROM sqlite_schema", "SELECT json_extract('{\"a\":1}', '$.a')",
 		"SELECT rank() OVER (ORDER BY id) FROM sessions", "SELECT * FROM json_each('[1,2]')",

@@ -316,16 +316,16 @@ static void test_queries_of_a_host_merge(void **state)
 	sqlite3_stmt *plan = NULL;
 	sqlite3 *db = NULL;
 	char all[2000] = "";
+	size_t used = 0;
 
 	add_old_sessions(tick, 2000, 20);
 	tick->flush = false;
 	store(scene, tick, "aa");
 	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(db, explained, -1, &plan, NULL), SQLITE_OK);
-	while (sqlite3_step(plan) == SQLITE_ROW) {
-		strncat(all, (const char *)sqlite3_column_text(plan, 3), sizeof(all) - strlen(all) - 2);
-		strncat(all, "\n", sizeof(all) - strlen(all) - 1);
-	}
+	while (sqlite3_step(plan) == SQLITE_ROW && used < sizeof(all))
+		used += (size_t)snprintf(
+			all + used, sizeof(all) - used, "%s\n", (const char *)sqlite3_column_text(plan, 3));
 	sqlite3_finalize(plan);
 	sqlite3_close(db);
 	assert_string_equal(all,
