@@ -9,6 +9,7 @@
 #include "analyzer/front.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { TICK_FRAMES = 4096, INDEX_FRAMES = 256 };
@@ -257,6 +258,19 @@ static enum fyke_status advance(struct run *run, struct fyke_block *next)
 	return status;
 }
 
+static void fill_counters(struct run *run)
+{
+	struct fyke_pipeline_counters *counters = run->counters;
+	struct fyke_front_counters front = fyke_front_counters(run->front);
+
+	counters->decoded = front.decoded;
+	counters->refused = front.refused;
+	counters->defrag = front.defrag;
+	memcpy(counters->refusals, front.refusals, sizeof(front.refusals));
+	memcpy(counters->inner_refusals, front.inner_refusals, sizeof(front.inner_refusals));
+	counters->engine = fyke_engine_counters(run->engine);
+}
+
 static void report_progress(struct run *run)
 {
 	struct fyke_source_counters source;
@@ -264,7 +278,7 @@ static void report_progress(struct run *run)
 	if (run->options->progress == NULL)
 		return;
 	source = fyke_source_counters(run->source);
-	run->counters->engine = fyke_engine_counters(run->engine);
+	fill_counters(run);
 	run->options->progress(run->options->progress_context, run->counters, &source);
 }
 
@@ -336,31 +350,15 @@ static enum fyke_status finish(struct run *run)
 	return status == FYKE_OK ? give_tick(run) : status;
 }
 
-static void fill_counters(struct run *run)
-{
-	struct fyke_pipeline_counters *counters = run->counters;
-	struct fyke_front_counters front;
-
-	fyke_front_expire(run->front, true);
-	front = fyke_front_counters(run->front);
-	counters->decoded = front.decoded;
-	counters->refused = front.refused;
-	counters->defrag = front.defrag;
-	for (int i = 0; i < FYKE_REFUSAL_COUNT; i++) {
-		counters->refusals[i] = front.refusals[i];
-		counters->inner_refusals[i] = front.inner_refusals[i];
-	}
-	counters->engine = fyke_engine_counters(run->engine);
-}
-
 static enum fyke_status prepare(struct run *run)
 {
-	const struct fyke_engine_options *engine = &run->options->engine;
-	uint64_t memory = engine->memory != 0 ? engine->memory : DEFAULT_MEMORY;
+	struct fyke_engine_options engine = run->options->engine;
+	uint64_t memory = engine.memory != 0 ? engine.memory : DEFAULT_MEMORY;
 	enum fyke_status status = fyke_front_new(memory / FRAGMENT_SHARE, &run->front, run->error);
 
+	engine.keep_changed = run->options->flush_ns > 0;
 	if (status == FYKE_OK)
-		status = fyke_engine_new(engine, &run->engine, run->error);
+		status = fyke_engine_new(&engine, &run->engine, run->error);
 	return status == FYKE_OK ? start_tick(run) : status;
 }
 
@@ -384,6 +382,7 @@ enum fyke_status fyke_pipeline_run(struct fyke_source *source, const struct fyke
 
 			status = status == FYKE_OK ? last : status;
 		}
+		fyke_front_expire(run.front, true);
 		fill_counters(&run);
 		report_progress(&run);
 	}

@@ -175,7 +175,6 @@ static enum fyke_status run_pipeline(struct monitor *monitor, struct fyke_error 
 	enum fyke_status status;
 
 	pipeline.engine.services = monitor->services;
-	pipeline.engine.keep_changed = true;
 	if (monitor->save != NULL) {
 		pipeline.tap = tap;
 		pipeline.tap_context = monitor;

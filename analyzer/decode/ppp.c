@@ -27,7 +27,9 @@ static uint16_t read_protocol(struct fyke_cursor *c)
 {
 	uint8_t first = fyke_cursor_u8(c);
 
-	return (first & 1) != 0 ? first : (uint16_t)(first << 8 | fyke_cursor_u8(c));
+	if ((first & 1) != 0)
+		return first;
+	return (uint16_t)(first << 8 | fyke_cursor_u8(c));
 }
 
 static void skip_framing(struct fyke_cursor *c)
