@@ -13,7 +13,9 @@
 
 enum {
 	BATCH_FRAMES = 32,
-	BATCH_PACKETS = BATCH_FRAMES * FYKE_LAYERS_MAX,
+	/* A frame's own, and those of the datagrams that its fragment makes whole one inside the other. */
+	FRAME_PACKETS = (1 + FYKE_LAYERS_MAX) * FYKE_LAYERS_MAX,
+	BATCH_PACKETS = BATCH_FRAMES * FYKE_LAYERS_MAX + FRAME_PACKETS,
 	FRAGMENT_DATAGRAMS = 65536,
 };
 
@@ -25,7 +27,7 @@ struct fyke_front {
 	size_t count, frames;
 	int64_t clocks[BATCH_PACKETS];
 	struct fyke_packet packets[BATCH_PACKETS];
-	struct fyke_decoded decoded; /* of the frame in work */
+	struct fyke_decoded decoded; /* of the frame in work, whose packets are made in place */
 };
 
 enum fyke_status fyke_front_new(uint64_t fragment_memory, struct fyke_front **front, struct fyke_error *error)
@@ -39,6 +41,7 @@ enum fyke_status fyke_front_new(uint64_t fragment_memory, struct fyke_front **fr
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory to read packets");
 	}
 	fresh->clock_ns = INT64_MIN;
+	fresh->decoded.packets = fresh->packets;
 	*front = fresh;
 	return FYKE_OK;
 }
@@ -56,13 +59,11 @@ void fyke_front_free(struct fyke_front *front)
 static void add_packets(struct fyke_front *front)
 {
 	for (unsigned i = 0; i < front->decoded.count; i++) {
-		if (front->count == BATCH_PACKETS)
-			return; /* cannot happen: a frame has at most FYKE_LAYERS_MAX layers */
-		front->packets[front->count] = front->decoded.packets[i];
 		front->clocks[front->count] = front->clock_ns;
 		fyke_habits_judge(front->habits, &front->packets[front->count]);
 		front->count++;
 	}
+	front->decoded.packets = front->packets + front->count;
 }
 
 static void move_clock(struct fyke_front *front, int64_t time_ns, int64_t next_ns)
@@ -88,13 +89,14 @@ static void count_frame(struct fyke_front *front)
 		front->counters.inner_refusals[decoded->refusal]++;
 }
 
-/* Puts the fragment in work to the others. A first fragment that the snaplen cut can never become part
- * of a whole: what it has is read at once, so that its session is known. */
+/* Puts the fragment in work to the others. A first fragment that was cut can never become part of a whole:
+ * what it has is read at once, so that its session is known. */
 static bool whole_datagram(struct fyke_front *front, struct fyke_datagram *datagram)
 {
 	const struct fyke_fragment *fragment = &front->decoded.fragment;
 
-	if (fragment->offset > 0 || fragment->captured == fragment->length)
+	if (fragment->offset > 0 ||
+		(fragment->captured == fragment->length && !fragment->packet.is_overstated))
 		return fyke_defrag_add(front->defrag, fragment, datagram);
 	*datagram = (struct fyke_datagram){.network = fragment->packet,
 		.next_header = fragment->next_header,
@@ -122,7 +124,7 @@ bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, i
 		add_packets(front);
 	}
 	front->frames++;
-	return front->frames >= BATCH_FRAMES;
+	return front->frames >= BATCH_FRAMES || front->count > BATCH_PACKETS - FRAME_PACKETS;
 }
 
 struct fyke_front_batch fyke_front_batch(const struct fyke_front *front)
@@ -133,6 +135,7 @@ struct fyke_front_batch fyke_front_batch(const struct fyke_front *front)
 void fyke_front_clear(struct fyke_front *front)
 {
 	front->count = front->frames = 0;
+	front->decoded.packets = front->packets;
 	fyke_defrag_recycle(front->defrag);
 }
 

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 enum { SLOTS = 1 << 17, HOSTS_MAX = 1 << 16 };

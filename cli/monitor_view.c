@@ -5,7 +5,6 @@
 #include "cli/command.h"
 #include "cli/live_screen.h"
 #include "reports/screen.h"
-#include "storage/jsonl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +44,11 @@ enum fyke_status fyke_monitor_view_begin(
 		view->kind = FYKE_VIEW_TABLE;
 	else
 		view->kind = FYKE_VIEW_PROGRESS;
+	if (view->kind == FYKE_VIEW_JSONL) {
+		view->jsonl = fyke_jsonl_new_live(screen.is_terminal);
+		if (view->jsonl == NULL)
+			return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	}
 	if (view->kind != FYKE_VIEW_TABLE)
 		return FYKE_OK;
 	view->table = fyke_live_table_new();
@@ -71,18 +75,23 @@ static void drop_standard_output(void)
 
 static void write_lines(struct fyke_monitor_view *view, const struct fyke_tick *tick)
 {
-	bool any = false;
+	bool any = false, lost = false;
 
 	if (view->failed || view->ends)
 		return;
 	errno = 0;
 	for (size_t i = 0; i < tick->session_count && !ferror(stdout); i++) {
 		if (tick->sessions[i]->ended) {
-			fyke_jsonl_write(stdout, tick->sessions[i]);
+			if (!fyke_jsonl_session(view->jsonl, tick->sessions[i], stdout)) {
+				errno = ENOMEM;
+				any = lost = true;
+				break;
+			}
+			putc('\n', stdout);
 			any = true;
 		}
 	}
-	if (!any || (!ferror(stdout) && fflush(stdout) == 0))
+	if (!any || (!lost && !ferror(stdout) && fflush(stdout) == 0))
 		return;
 	view->failure = errno;
 	view->failed = errno != EPIPE;
@@ -224,4 +233,6 @@ void fyke_monitor_view_end(struct fyke_monitor_view *view)
 	fyke_monitor_view_leave(view);
 	fyke_live_table_free(view->table);
 	view->table = NULL;
+	fyke_jsonl_free(view->jsonl);
+	view->jsonl = NULL;
 }

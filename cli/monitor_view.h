@@ -8,12 +8,14 @@
 #include "analyzer/pipeline.h"
 #include "cli/live_table.h"
 #include "cli/monitor_options.h"
+#include "storage/jsonl.h"
 #include "storage/writer.h"
 
 struct fyke_monitor_view {
 	enum { FYKE_VIEW_NONE, FYKE_VIEW_TABLE, FYKE_VIEW_JSONL, FYKE_VIEW_PROGRESS } kind;
 	const struct fyke_monitor_options *options;
 	struct fyke_live_table *table;
+	struct fyke_jsonl *jsonl;
 	enum fyke_live_order order;
 	bool colour, ascii;
 	unsigned columns, rows;		   /* of the screen last drawn */

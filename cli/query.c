@@ -18,7 +18,7 @@ static const struct fyke_option options[] = {{'d', "database", "FILE", "the sess
 	{0, "format", "FORMAT", "table, json, jsonl or csv (table)"},
 	{0, "sort", "COL,-COL", "order of the rows; - in front: descending (start)"},
 	{0, "limit", "N", "at most N rows; 0 = all (100 for a table on a terminal, else all)"},
-	{0, "columns", "A,B,…", "which columns, or `all` with those of TCP"},
+	{0, "columns", "A,B,...", "which columns, or `all` with those of TCP"},
 	{0, "count", NULL, "only how many sessions match"},
 	{0, "explain", NULL, "show the SQL that the filter becomes and how SQLite goes about it"},
 	{0, "sql", "SQL", "run a SELECT of your own, read-only"}, {0}};
@@ -43,7 +43,7 @@ const struct fyke_command_help fyke_help_query = {
 		 "  net 10.0.0.0/8         also src net, dst net; IPv6 likewise\n"
 		 "  port 443               also 80,443 and 8000-8100 and https; src port, dst port\n"
 		 "  tcp udp icmp icmp6 sctp, ip, ip6\n"
-		 "  service http,dns       state S0,REJ       capture last\n"
+		 "  service http,domain    state S0,REJ       capture last\n"
 		 "  since T, until T       2026-11-23, '2026-11-23 10:00', 10:00, today, yesterday, 2h ago, "
 		 "-30m\n"
 		 "  last 2h                times are UTC unless they have an offset\n"
@@ -63,6 +63,8 @@ const struct fyke_command_help fyke_help_query = {
 		    "fyke query 'bytes > 10MB' --columns id,client,server,bytes --format csv\n"
 		    "fyke query --sql 'SELECT service, count(*) FROM sessions GROUP BY 1 ORDER BY 2 DESC'\n",
 };
+
+enum { COUNTING_US = 200000 };
 
 static size_t ports_of(void *context, const char *service, uint16_t *ports, size_t room)
 {
@@ -146,16 +148,14 @@ static int take_option(struct fyke_query_request *request, int option, const cha
 /* The words of the command line, so that quotes around the whole filter may be left out. */
 static char *join(char **words, int count)
 {
-	size_t length = 1;
+	size_t length = 1, used = 0;
 	char *text;
 
 	for (int i = 0; i < count; i++)
 		length += strlen(words[i]) + 1;
 	text = calloc(1, length);
-	for (int i = 0; text != NULL && i < count; i++) {
-		strcat(text, i > 0 ? " " : "");
-		strcat(text, words[i]);
-	}
+	for (int i = 0; text != NULL && i < count; i++)
+		used += (size_t)snprintf(text + used, length - used, "%s%s", i > 0 ? " " : "", words[i]);
 	return text;
 }
 
@@ -218,6 +218,20 @@ static void put_line(const char *text)
 	fputc('\n', stdout);
 }
 
+/* SQL of ours, which has line ends between its clauses. */
+static void put_lines(const char *sql)
+{
+	while (*sql != '\0') {
+		size_t length = strcspn(sql, "\n");
+		char *line = strndup(sql, length);
+
+		if (line != NULL)
+			put_line(line);
+		free(line);
+		sql += length + (sql[length] == '\n');
+	}
+}
+
 static enum fyke_status explain(
 	sqlite3 *db, const char *sql, const struct fyke_filter *filter, struct fyke_error *error)
 {
@@ -225,7 +239,7 @@ static enum fyke_status explain(
 	sqlite3_stmt *statement = NULL;
 	enum fyke_status status = prepare(db, plan, filter, &statement, error);
 
-	put_line(sql);
+	put_lines(sql);
 	for (size_t n = 1; (value = fyke_filter_parameter(filter, n)) != NULL; n++) {
 		printf("?%zu = ", n);
 		put_line(value);
@@ -247,22 +261,49 @@ static int64_t effective_limit(const struct fyke_query_request *request, const s
 	return request->format == FYKE_QUERY_TABLE && rows->screen.is_terminal ? 100 : -1;
 }
 
-/* How much is missing from what was shown: never in silence. */
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec now;
+
+	if (clock_gettime(clock, &now) != 0)
+		return 0;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int is_past(void *deadline)
+{
+	return clock_us(CLOCK_MONOTONIC) > *(const int64_t *)deadline;
+}
+
+/* How much is missing from what was shown: never in silence. Counting must not take long, though. */
 static enum fyke_status tell_rest(sqlite3 *db, const struct fyke_query_request *request,
 	const struct fyke_filter *filter, int64_t written, struct fyke_error *error)
 {
+	int64_t count, deadline = clock_us(CLOCK_MONOTONIC) + COUNTING_US;
 	char a[FYKE_TEXT_NUMBER], b[FYKE_TEXT_NUMBER];
-	int64_t count;
 	enum fyke_status status;
 
 	if (request->format != FYKE_QUERY_TABLE && request->limit_given)
 		return FYKE_OK;
 	(void)fflush(stdout);
+	sqlite3_progress_handler(db, 10000, is_past, &deadline);
 	status = count_sessions(db, filter, &count, error);
+	sqlite3_progress_handler(db, 0, NULL, NULL);
 	if (status == FYKE_OK)
 		fprintf(stderr, "%s of %s sessions; --limit 0 shows all\n", fyke_text_count(written, a),
 			fyke_text_count(count, b));
-	return status;
+	else if (sqlite3_errcode(db) == SQLITE_INTERRUPT)
+		fprintf(stderr,
+			"the first %s sessions, there are more; --limit 0 shows all, --count counts\n",
+			fyke_text_count(written, a));
+	else
+		return status;
+	return FYKE_OK;
+}
+
+static bool is_blank(const char *text)
+{
+	return text[strspn(text, " \t\n")] == '\0';
 }
 
 static enum fyke_status show(sqlite3 *db, const struct fyke_query_request *request,
@@ -281,7 +322,8 @@ static enum fyke_status show(sqlite3 *db, const struct fyke_query_request *reque
 	if (more)
 		return tell_rest(db, request, filter, written, error);
 	if (written == 0)
-		fprintf(stderr, "no session matches\n");
+		fputs(is_blank(request->filter) ? "the database holds no session\n" : "no session matches\n",
+			stderr);
 	return FYKE_OK;
 }
 
@@ -310,6 +352,7 @@ static enum fyke_status run_filter(sqlite3 *db, const struct fyke_query_request 
 	}
 	sqlite3_free(sql);
 	fyke_query_plan_release(&plan);
+	fyke_jsonl_free(rows->jsonl);
 	free(rows);
 	return status;
 }
@@ -326,15 +369,6 @@ static enum fyke_status run_count(sqlite3 *db, const struct fyke_query_request *
 		printf("%" PRId64 "\n", count);
 	sqlite3_free(sql);
 	return status;
-}
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
-		return 0;
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* The capture that --capture means; `last` of none is a capture that no session has. */
@@ -368,7 +402,7 @@ static enum fyke_status compile_and_run(
 {
 	struct fyke_services *services = NULL;
 	struct fyke_filter_options filter_options = {
-		.now_us = now_us(), .ports_of = ports_of, .ports_context = &services};
+		.now_us = clock_us(CLOCK_REALTIME), .ports_of = ports_of, .ports_context = &services};
 	struct fyke_filter_columns *columns = NULL;
 	struct fyke_filter_fault fault = {0};
 	struct fyke_filter *filter = NULL;

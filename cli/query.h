@@ -2,10 +2,10 @@
 #ifndef FYKE_CLI_QUERY_H
 #define FYKE_CLI_QUERY_H
 
-#include "reports/json_row.h"
 #include "reports/screen.h"
 #include "storage/database.h"
 #include "storage/filter.h"
+#include "storage/jsonl.h"
 
 enum fyke_query_format { FYKE_QUERY_TABLE, FYKE_QUERY_JSON, FYKE_QUERY_JSONL, FYKE_QUERY_CSV };
 
@@ -15,16 +15,18 @@ struct fyke_query_column {
 	const char *title; /* of table and CSV; borrowed */
 	enum fyke_filter_column_kind kind;
 	bool of_any_kind; /* as each value is: for SQL of the user's */
-	struct fyke_json_column json;
+	struct fyke_jsonl_column json;
 };
 
 struct fyke_query_rows {
 	struct sqlite3_stmt *statement; /* its first `count` columns go out */
 	struct fyke_query_column columns[FYKE_QUERY_COLUMNS];
 	size_t count;
-	int tcp_key; /* see fyke_json_row */
+	int tcp_key;		  /* see fyke_jsonl_new */
+	struct fyke_jsonl *jsonl; /* of whole sessions, else NULL; owned */
 	enum fyke_query_format format;
 	int64_t limit; /* rows at most; < 0 = all */
+	bool may_go;   /* nobody asked for these columns by name: a narrow screen leaves some out */
 	struct fyke_screen screen;
 };
 
@@ -47,7 +49,6 @@ struct fyke_query_plan {
 	char *select; /* sqlite3_free */
 	char *order;
 	bool uses_tcp;
-	struct fyke_json_plan json; /* of whole sessions */
 };
 
 FYKE_MUST_USE enum fyke_status fyke_query_plan_make(const struct fyke_query_request *request,

@@ -2,15 +2,13 @@
 #include "cli/query.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-static const char wide_columns[] =
+static const char table_columns[] =
 	"id,start_us,duration_us,transport,client,server,service,state,packets,bytes,retransmissions";
-static const char narrow_columns[] = "id,start_us,client_ip,server,service,state,bytes";
-
-enum { NARROW = 110 };
 
 static void add_column(
 	struct fyke_query_rows *rows, const struct fyke_filter_column *column, sqlite3_str *select)
@@ -21,11 +19,11 @@ static void add_column(
 	if (column->home == FYKE_FILTER_COMPUTED) {
 		bool is_end = strcmp(column->name, "client") == 0 || strcmp(column->name, "server") == 0;
 
-		made->json = (struct fyke_json_column){FYKE_JSON_TOP, column->name, false};
+		made->json = (struct fyke_jsonl_column){FYKE_JSONL_TOP, column->name, false};
 		if (is_end) /* the objects of that name hold the side's other columns */
 			made->json.key = column->name[0] == 'c' ? "client_endpoint" : "server_endpoint";
 	} else {
-		made->json = fyke_json_session_column(column->name, column->home == FYKE_FILTER_TCP);
+		made->json = fyke_jsonl_place(column->name, column->home == FYKE_FILTER_TCP);
 	}
 	sqlite3_str_appendf(select, "%s%s", rows->count > 0 ? ", " : "", column->sql);
 	rows->count++;
@@ -40,15 +38,24 @@ static bool is_there(const struct fyke_query_rows *rows, const struct fyke_filte
 	return false;
 }
 
-static enum fyke_status unknown_column(
-	const struct fyke_filter_columns *columns, const char *name, struct fyke_error *error)
+static enum fyke_status unknown_column(const struct fyke_filter_columns *columns, const char *option,
+	const char *name, struct fyke_error *error)
 {
 	const char *near = fyke_filter_columns_nearest(columns, name);
+	char of_side[80];
 
+	if (name[0] == '\0')
+		return fyke_error_set(error, FYKE_FAILED_USAGE, "%s: a name is missing", option);
+	snprintf(of_side, sizeof(of_side), "client_%.64s", name);
+	if (fyke_filter_columns_find(columns, of_side) != NULL)
+		return fyke_error_set(error, FYKE_FAILED_USAGE,
+			"%s: each side has its own: client_%s, server_%s", option, name, name);
 	if (near != NULL)
-		return fyke_error_set(
-			error, FYKE_FAILED_USAGE, "there is no column '%s'; did you mean '%s'?", name, near);
-	return fyke_error_set(error, FYKE_FAILED_USAGE, "there is no column '%s'", name);
+		return fyke_error_set(error, FYKE_FAILED_USAGE,
+			"%s: there is no column '%s'; did you mean '%s'?", option, name, near);
+	return fyke_error_set(error, FYKE_FAILED_USAGE,
+		"%s: there is no column '%s'; `fyke help database` lists those of sessions and tcp", option,
+		name);
 }
 
 static const struct fyke_filter_column *find(const struct fyke_filter_columns *columns, const char *name)
@@ -66,11 +73,11 @@ static enum fyke_status add_named(struct fyke_query_rows *rows, const struct fyk
 	const struct fyke_filter_column *column = find(columns, name);
 
 	if (column == NULL)
-		return unknown_column(columns, name, error);
+		return unknown_column(columns, "--columns", name, error);
 	if (is_there(rows, column))
-		return fyke_error_set(error, FYKE_FAILED_USAGE, "column '%s' is asked for twice", name);
+		return fyke_error_set(error, FYKE_FAILED_USAGE, "--columns: '%s' is asked for twice", name);
 	if (rows->count + 1 >= FYKE_QUERY_COLUMNS)
-		return fyke_error_set(error, FYKE_FAILED_USAGE, "these are too many columns");
+		return fyke_error_set(error, FYKE_FAILED_USAGE, "--columns: these are too many");
 	plan->uses_tcp |= column->uses_tcp;
 	add_column(rows, column, select);
 	return FYKE_OK;
@@ -108,13 +115,11 @@ static enum fyke_status add_list(struct fyke_query_rows *rows, const struct fyke
 static enum fyke_status add_sessions(struct fyke_query_rows *rows, struct fyke_query_plan *plan,
 	sqlite3_str *select, struct fyke_error *error)
 {
-	enum fyke_status status = fyke_json_plan_sessions(&plan->json, error);
-
-	if (status != FYKE_OK)
-		return status;
-	for (; rows->count < plan->json.count && rows->count + 1 < FYKE_QUERY_COLUMNS; rows->count++)
-		rows->columns[rows->count].json = plan->json.columns[rows->count];
-	sqlite3_str_appendall(select, plan->json.select); /* with the key of tcp behind */
+	rows->jsonl = fyke_jsonl_new_stored(rows->screen.is_terminal);
+	if (rows->jsonl == NULL)
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	rows->count = fyke_jsonl_select_count(rows->jsonl) - 1; /* the key of tcp stands behind */
+	sqlite3_str_appendall(select, fyke_jsonl_select(rows->jsonl));
 	plan->uses_tcp = true;
 	return FYKE_OK;
 }
@@ -124,7 +129,6 @@ static enum fyke_status add_columns(const struct fyke_query_request *request,
 	sqlite3_str *select, struct fyke_error *error)
 {
 	bool is_json = request->format == FYKE_QUERY_JSON || request->format == FYKE_QUERY_JSONL;
-	bool narrow = rows->screen.width > 0 && rows->screen.width < NARROW;
 	enum fyke_status status = FYKE_OK;
 
 	if (request->columns == NULL && is_json)
@@ -137,7 +141,8 @@ static enum fyke_status add_columns(const struct fyke_query_request *request,
 	} else if (request->format == FYKE_QUERY_CSV) {
 		add_homes(rows, columns, false, select);
 	} else {
-		status = add_list(rows, columns, narrow ? narrow_columns : wide_columns, plan, select, error);
+		status = add_list(rows, columns, table_columns, plan, select, error);
+		rows->may_go = true;
 	}
 	sqlite3_str_appendall(select, plan->uses_tcp ? ", t.session_id" : ", NULL");
 	return status;
@@ -151,7 +156,7 @@ static enum fyke_status add_sort(const struct fyke_filter_columns *columns, cons
 	const struct fyke_filter_column *column = find(columns, descending ? name + 1 : name);
 
 	if (column == NULL)
-		return unknown_column(columns, descending ? name + 1 : name, error);
+		return unknown_column(columns, "--sort", descending ? name + 1 : name, error);
 	plan->uses_tcp |= column->uses_tcp;
 	sqlite3_str_appendf(out[0], ", %s", column->sql);
 	sqlite3_str_appendf(out[1], "%d%s NULLS LAST, ", (int)place, descending ? " DESC" : "");
@@ -203,5 +208,4 @@ void fyke_query_plan_release(struct fyke_query_plan *plan)
 {
 	sqlite3_free(plan->select);
 	sqlite3_free(plan->order);
-	fyke_json_plan_release(&plan->json);
 }

@@ -59,7 +59,7 @@ static bool name_columns(struct fyke_query_rows *rows, char **names)
 		rows->columns[i] = (struct fyke_query_column){.title = names[i],
 			.kind = FYKE_FILTER_INTEGER,
 			.of_any_kind = true,
-			.json = {FYKE_JSON_TOP, names[i], false}};
+			.json = {FYKE_JSONL_TOP, names[i], false}};
 		rows->count++;
 	}
 	return true;
@@ -148,6 +148,8 @@ enum fyke_status fyke_query_sql(
 	for (int i = 0; names != NULL && i < FYKE_QUERY_COLUMNS; i++)
 		sqlite3_free(names[i]);
 	free(names);
+	if (rows != NULL)
+		fyke_jsonl_free(rows->jsonl);
 	free(rows);
 	return status;
 }

@@ -61,6 +61,30 @@ static const char *title_of(const struct fyke_query_column *column, char room[72
 	return room;
 }
 
+/* Which columns a narrow screen can do without, the first to go having the most. */
+static unsigned goes(const char *name)
+{
+	static const char *const names[] = {
+		"service", "start_us", "bytes", "transport", "duration_us", "packets", "retransmissions"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+static bool is_endpoint(const char *name)
+{
+	static const char *const names[] = {"client", "server", "client_ip", "server_ip", "ip"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct fyke_grid *make_grid(const struct fyke_query_rows *rows, FILE *out, char titles[][72])
 {
 	struct fyke_grid_column columns[FYKE_QUERY_COLUMNS];
@@ -71,7 +95,11 @@ static struct fyke_grid *make_grid(const struct fyke_query_rows *rows, FILE *out
 		columns[i] = (struct fyke_grid_column){.title = title_of(&rows->columns[i], titles[i]),
 			.right = !is_text && rows->columns[i].kind != FYKE_FILTER_INSTANT &&
 				 !rows->columns[i].of_any_kind,
-			.least = is_text || rows->columns[i].of_any_kind ? 8 : 0};
+			.least = is_endpoint(rows->columns[i].title)	   ? 26
+				 : is_text || rows->columns[i].of_any_kind ? 8
+									   : 0,
+			.goes = rows->may_go ? goes(rows->columns[i].title) : 0,
+			.address = is_endpoint(rows->columns[i].title)};
 	}
 	return fyke_grid_new(&rows->screen, columns, rows->count, out);
 }
@@ -141,27 +169,24 @@ static bool write_csv_head(const struct fyke_query_rows *rows, FILE *out)
 	return true;
 }
 
-static bool write_json_row(
-	const struct fyke_query_rows *rows, struct fyke_json_column *columns, int64_t n, FILE *out)
+static bool write_json_row(const struct fyke_query_rows *rows, int64_t n, FILE *out)
 {
 	if (rows->format == FYKE_QUERY_JSON)
 		fputs(n == 0 ? "\n" : ",\n", out);
-	if (!fyke_json_write(fyke_json_row(rows->statement, columns, rows->count, rows->tcp_key),
-		    rows->screen.is_terminal, out))
+	if (!fyke_jsonl_row(rows->jsonl, rows->statement, out))
 		return false;
 	if (rows->format == FYKE_QUERY_JSONL)
 		fputc('\n', out);
 	return true;
 }
 
-static bool write_row(const struct fyke_query_rows *rows, struct fyke_json_column *columns,
-	struct fyke_grid *grid, int64_t n, FILE *out)
+static bool write_row(const struct fyke_query_rows *rows, struct fyke_grid *grid, int64_t n, FILE *out)
 {
 	if (rows->format == FYKE_QUERY_TABLE)
 		return write_table_row(rows, grid);
 	if (rows->format == FYKE_QUERY_CSV)
 		return write_csv_row(rows, out);
-	return write_json_row(rows, columns, n, out);
+	return write_json_row(rows, n, out);
 }
 
 static enum fyke_status failed(struct sqlite3_stmt *statement, int code, struct fyke_error *error)
@@ -175,21 +200,31 @@ static enum fyke_status failed(struct sqlite3_stmt *statement, int code, struct 
 static enum fyke_status write_rows(struct fyke_query_rows *rows, struct fyke_grid *grid, FILE *out,
 	int64_t *written, bool *more, struct fyke_error *error)
 {
-	struct fyke_json_column columns[FYKE_QUERY_COLUMNS];
 	int code;
 
-	for (size_t i = 0; i < rows->count; i++)
-		columns[i] = rows->columns[i].json;
 	while ((code = sqlite3_step(rows->statement)) == SQLITE_ROW && !ferror(out)) {
 		if (rows->limit >= 0 && *written >= rows->limit) {
 			*more = true;
 			return FYKE_OK;
 		}
-		if (!write_row(rows, columns, grid, *written, out))
+		if (!write_row(rows, grid, *written, out))
 			return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
 		++*written;
 	}
 	return code == SQLITE_DONE || code == SQLITE_ROW ? FYKE_OK : failed(rows->statement, code, error);
+}
+
+/* Objects of the columns that were asked for. */
+static bool make_jsonl(struct fyke_query_rows *rows)
+{
+	struct fyke_jsonl_column columns[FYKE_QUERY_COLUMNS];
+
+	if (rows->jsonl != NULL || (rows->format != FYKE_QUERY_JSON && rows->format != FYKE_QUERY_JSONL))
+		return true;
+	for (size_t i = 0; i < rows->count; i++)
+		columns[i] = rows->columns[i].json;
+	rows->jsonl = fyke_jsonl_new(columns, rows->count, rows->tcp_key, rows->screen.is_terminal);
+	return rows->jsonl != NULL;
 }
 
 enum fyke_status fyke_query_write(
@@ -204,7 +239,8 @@ enum fyke_status fyke_query_write(
 	*more = false;
 	if (titles != NULL && rows->format == FYKE_QUERY_TABLE)
 		grid = make_grid(rows, out, titles);
-	if (titles == NULL || (rows->format == FYKE_QUERY_TABLE && grid == NULL)) {
+	if (titles == NULL || (rows->format == FYKE_QUERY_TABLE && grid == NULL) || !make_jsonl(rows)) {
+		fyke_grid_finish(grid);
 		free(titles);
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
 	}

@@ -1,4 +1,5 @@
-/* One pass over sessions and tcp (facts.h). Grouping in SQL would go through an index or a sorter. */
+/* One pass over sessions and one over tcp (facts.h). Grouping in SQL would go through an index or a sorter.
+ */
 #include "reports/facts.h"
 
 #include "reports/report.h"
@@ -96,35 +97,35 @@ enum fyke_status fyke_facts_capture(
 	return status;
 }
 
+/* Arguments of fyke_take_session, in the order of session_query. */
 enum column {
-	COLUMN_ID,
+	COLUMN_START,
+	COLUMN_LAST,
 	COLUMN_TRANSPORT,
 	COLUMN_CLIENT_IP,
 	COLUMN_SERVER_IP,
 	COLUMN_SERVICE,
+	COLUMN_MISMATCH,
+	COLUMN_GUESSED,
 	COLUMN_STATE,
 	COLUMN_END,
 	COLUMN_CLIENT_PACKETS,
 	COLUMN_SERVER_PACKETS,
 	COLUMN_CLIENT_BYTES,
 	COLUMN_SERVER_BYTES,
-	COLUMN_PAYLOAD,
-	COLUMN_GUESSED,
+	COLUMN_CLIENT_PAYLOAD,
+	COLUMN_SERVER_PAYLOAD,
 	COLUMN_CHECKSUMS,
-	COLUMN_START,
-	COLUMN_LAST,
-	COLUMN_MISMATCH,
 };
 
-#define SESSION_COLUMNS                                                                                      \
-	"SELECT id, transport, client_ip, server_ip, service, state, end_reason, client_packets, "           \
-	"server_packets,"                                                                                    \
-	" client_bytes, server_bytes, ifnull(client_payload_bytes, 0) + ifnull(server_payload_bytes, 0),"    \
-	" roles_guessed, bad_checksums, start_us, end_us, service_mismatch FROM sessions NOT INDEXED"
+static const char session_query[] =
+	"SELECT fyke_take_session(start_us, end_us, transport, client_ip, server_ip, service,"
+	" service_mismatch, roles_guessed, state, end_reason, client_packets, server_packets, client_bytes,"
+	" server_bytes, client_payload_bytes, server_payload_bytes, bad_checksums)"
+	" FROM sessions NOT INDEXED WHERE ?1 = 0 OR capture_id = ?1";
 
-/* Columns of a `tcp` row, in the order of tcp_query. */
+/* Arguments of fyke_take_tcp, in the order of tcp_query. */
 enum {
-	TCP_ID,
 	TCP_HANDSHAKE,
 	TCP_HANDSHAKE_SERVER,
 	TCP_HANDSHAKE_CLIENT,
@@ -133,16 +134,19 @@ enum {
 	TCP_COUNTERS
 };
 
-static char *tcp_query(void)
+static char *tcp_query(int64_t capture_id)
 {
 	sqlite3_str *sql = sqlite3_str_new(NULL);
 
 	sqlite3_str_appendall(sql,
-		"SELECT session_id, handshake_us, handshake_server_us, handshake_client_us,"
-		" client_rtt_mean_us, server_rtt_mean_us");
+		"SELECT fyke_take_tcp(t.handshake_us, t.handshake_server_us, t.handshake_client_us,"
+		" t.client_rtt_mean_us, t.server_rtt_mean_us");
 	for (int i = 0; i < FYKE_FACTS_TCP_COUNT; i++)
-		sqlite3_str_appendf(sql, ", client_%s, server_%s", tcp_names[i], tcp_names[i]);
-	sqlite3_str_appendall(sql, " FROM tcp NOT INDEXED ORDER BY session_id");
+		sqlite3_str_appendf(sql, ", t.client_%s, t.server_%s", tcp_names[i], tcp_names[i]);
+	sqlite3_str_appendall(sql, ") FROM tcp AS t NOT INDEXED");
+	if (capture_id != 0)
+		sqlite3_str_appendall(
+			sql, " CROSS JOIN sessions AS s ON s.id = t.session_id WHERE s.capture_id = ?1");
 	return sqlite3_str_finish(sql);
 }
 
@@ -152,107 +156,150 @@ static void add(int64_t *sum, int64_t value)
 	*sum = (int64_t)((uint64_t)*sum + (uint64_t)value);
 }
 
-static bool is_known(sqlite3_stmt *row, int column)
+static bool sample(struct fyke_samples *samples, sqlite3_value *value)
 {
-	return sqlite3_column_type(row, column) == SQLITE_INTEGER;
+	return sqlite3_value_type(value) != SQLITE_INTEGER ||
+	       fyke_samples_add(samples, sqlite3_value_int64(value));
 }
 
-static bool sample(struct fyke_samples *samples, sqlite3_stmt *row, int column)
-{
-	return !is_known(row, column) || fyke_samples_add(samples, sqlite3_column_int64(row, column));
-}
-
-static bool take_tcp(struct fyke_facts *facts, sqlite3_stmt *row)
+static bool take_tcp(struct fyke_facts *facts, sqlite3_value **values)
 {
 	facts->tcp_past_syn++;
 	for (int i = 0; i < 2 * FYKE_FACTS_TCP_COUNT; i++) {
 		struct fyke_sum *sum = &facts->tcp[i / 2];
+		sqlite3_value *value = values[TCP_COUNTERS + i];
 
-		if (!is_known(row, TCP_COUNTERS + i))
+		if (sqlite3_value_type(value) != SQLITE_INTEGER)
 			continue;
 		sum->known = true;
-		add(&sum->value, sqlite3_column_int64(row, TCP_COUNTERS + i));
+		add(&sum->value, sqlite3_value_int64(value));
 	}
-	return sample(&facts->handshake_us, row, TCP_HANDSHAKE) &&
-	       sample(&facts->handshake_server_us, row, TCP_HANDSHAKE_SERVER) &&
-	       sample(&facts->handshake_client_us, row, TCP_HANDSHAKE_CLIENT) &&
-	       sample(&facts->rtt_us, row, TCP_RTT_CLIENT) && sample(&facts->rtt_us, row, TCP_RTT_SERVER);
+	return sample(&facts->handshake_us, values[TCP_HANDSHAKE]) &&
+	       sample(&facts->handshake_server_us, values[TCP_HANDSHAKE_SERVER]) &&
+	       sample(&facts->handshake_client_us, values[TCP_HANDSHAKE_CLIENT]) &&
+	       sample(&facts->rtt_us, values[TCP_RTT_CLIENT]) &&
+	       sample(&facts->rtt_us, values[TCP_RTT_SERVER]);
 }
 
-static const char *text_of(sqlite3_stmt *row, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(row, column);
+struct text {
+	const char *bytes; /* "" for NULL; ends at its first NUL */
+	size_t length;
+};
 
-	return text == NULL ? "" : text;
+static struct text text_of(sqlite3_value *value)
+{
+	const char *bytes = (const char *)sqlite3_value_text(value);
+
+	if (bytes == NULL)
+		return (struct text){"", 0};
+	return (struct text){bytes, strlen(bytes)};
 }
 
-static enum fyke_state state_of(sqlite3_stmt *row)
-{
-	const char *name = text_of(row, COLUMN_STATE);
+/* Numbers of the names met last, so that a row costs no search through all of them. */
+struct name_cache {
+	struct {
+		char text[24];
+		size_t length;
+		int number;
+	} slots[64];
+};
 
+static int number_of(struct name_cache *cache, struct text text, int (*find)(const char *name))
+{
+	size_t slot;
+	int number;
+
+	if (text.length == 0 || text.length >= sizeof(cache->slots[0].text))
+		return find(text.bytes);
+	slot = ((size_t)(unsigned char)text.bytes[text.length - 1] * 7 +
+		       (size_t)(unsigned char)text.bytes[0] * 31 + text.length) %
+	       (sizeof(cache->slots) / sizeof(cache->slots[0]));
+	if (cache->slots[slot].length == text.length &&
+		memcmp(cache->slots[slot].text, text.bytes, text.length) == 0)
+		return cache->slots[slot].number;
+	number = find(text.bytes);
+	memcpy(cache->slots[slot].text, text.bytes, text.length);
+	cache->slots[slot].length = text.length;
+	cache->slots[slot].number = number;
+	return number;
+}
+
+static int find_state(const char *name)
+{
 	for (int i = 0; i < FYKE_STATE_COUNT; i++) {
 		if (strcmp(fyke_state_name((enum fyke_state)i), name) == 0)
-			return (enum fyke_state)i;
+			return i;
 	}
 	return FYKE_STATE_OTH;
 }
 
-static enum fyke_end end_of(sqlite3_stmt *row)
+static int find_end(const char *name)
 {
-	const char *name = text_of(row, COLUMN_END);
-
 	for (int i = FYKE_END_OPEN + 1; i < FYKE_END_COUNT; i++) {
 		if (strcmp(fyke_end_name((enum fyke_end)i), name) == 0)
-			return (enum fyke_end)i;
+			return i;
 	}
 	return FYKE_END_OPEN;
 }
 
-/* `swapped`: the counters of a host that was the server. */
-static bool count_traffic(struct fyke_tally *tally, const char *key, sqlite3_stmt *row, bool swapped)
+struct pass {
+	struct fyke_facts *facts;
+	struct name_cache states, ends;
+};
+
+/* What one session moved, by side. */
+struct traffic {
+	int64_t packets[2], bytes[2];
+	bool mismatch;
+};
+
+/* `server`: the key is the server's, so what the server sent is what it sent. */
+static bool count_traffic(
+	struct fyke_tally *tally, struct text key, const struct traffic *traffic, bool server)
 {
-	int64_t *counters = fyke_tally_at(tally, key, strlen(key));
+	int64_t *counters = fyke_tally_at(tally, key.bytes, key.length);
 
 	if (counters == NULL)
 		return false;
 	counters[FYKE_TALLY_SESSIONS]++;
-	counters[swapped ? FYKE_TALLY_SERVER_SESSIONS : FYKE_TALLY_CLIENT_SESSIONS]++;
-	add(&counters[swapped ? FYKE_TALLY_RECEIVED_PACKETS : FYKE_TALLY_SENT_PACKETS],
-		sqlite3_column_int64(row, COLUMN_CLIENT_PACKETS));
-	add(&counters[swapped ? FYKE_TALLY_SENT_PACKETS : FYKE_TALLY_RECEIVED_PACKETS],
-		sqlite3_column_int64(row, COLUMN_SERVER_PACKETS));
-	add(&counters[swapped ? FYKE_TALLY_RECEIVED_BYTES : FYKE_TALLY_SENT_BYTES],
-		sqlite3_column_int64(row, COLUMN_CLIENT_BYTES));
-	add(&counters[swapped ? FYKE_TALLY_SENT_BYTES : FYKE_TALLY_RECEIVED_BYTES],
-		sqlite3_column_int64(row, COLUMN_SERVER_BYTES));
-	if (sqlite3_column_int64(row, COLUMN_MISMATCH) == 1)
-		counters[FYKE_TALLY_MISMATCHES]++;
+	counters[server ? FYKE_TALLY_SERVER_SESSIONS : FYKE_TALLY_CLIENT_SESSIONS]++;
+	add(&counters[FYKE_TALLY_SENT_PACKETS], traffic->packets[server]);
+	add(&counters[FYKE_TALLY_RECEIVED_PACKETS], traffic->packets[!server]);
+	add(&counters[FYKE_TALLY_SENT_BYTES], traffic->bytes[server]);
+	add(&counters[FYKE_TALLY_RECEIVED_BYTES], traffic->bytes[!server]);
+	counters[FYKE_TALLY_MISMATCHES] += traffic->mismatch;
 	return true;
 }
 
-static bool count_service(struct fyke_facts *facts, sqlite3_stmt *row)
+/* Its key is "service, tab, transport". */
+static bool count_service(
+	struct fyke_facts *facts, struct text service, struct text transport, const struct traffic *traffic)
 {
 	char key[256];
+	size_t length = service.length < 200 ? service.length : 200;
+	size_t rest = transport.length < 40 ? transport.length : 40;
 
-	snprintf(key, sizeof(key), "%.200s\t%.40s", text_of(row, COLUMN_SERVICE),
-		text_of(row, COLUMN_TRANSPORT));
-	return count_traffic(&facts->services, key, row, false);
+	memcpy(key, service.bytes, length);
+	key[length++] = '\t';
+	memcpy(key + length, transport.bytes, rest);
+	return count_traffic(&facts->services, (struct text){key, length + rest}, traffic, false);
 }
 
-static bool count_hosts(struct fyke_facts *facts, sqlite3_stmt *row)
+static bool count_hosts(struct fyke_facts *facts, sqlite3_value **row, const struct traffic *traffic)
 {
-	const char *client = text_of(row, COLUMN_CLIENT_IP), *server = text_of(row, COLUMN_SERVER_IP);
+	struct text client = text_of(row[COLUMN_CLIENT_IP]), server = text_of(row[COLUMN_SERVER_IP]);
 
-	if (client[0] != '\0' && !count_traffic(&facts->hosts, client, row, false))
+	if (client.length > 0 && !count_traffic(&facts->hosts, client, traffic, false))
 		return false;
-	return server[0] == '\0' || strcmp(client, server) == 0 ||
-	       count_traffic(&facts->hosts, server, row, true);
+	if (server.length == 0 ||
+		(client.length == server.length && memcmp(client.bytes, server.bytes, client.length) == 0))
+		return true;
+	return count_traffic(&facts->hosts, server, traffic, true);
 }
 
-static void count_times(struct fyke_facts *facts, sqlite3_stmt *row)
+static void count_times(struct fyke_facts *facts, sqlite3_value **row)
 {
-	int64_t start = sqlite3_column_int64(row, COLUMN_START),
-		last = sqlite3_column_int64(row, COLUMN_LAST);
+	int64_t start = sqlite3_value_int64(row[COLUMN_START]), last = sqlite3_value_int64(row[COLUMN_LAST]);
 
 	if (facts->sessions == 0 || start < facts->first_us)
 		facts->first_us = start;
@@ -260,64 +307,88 @@ static void count_times(struct fyke_facts *facts, sqlite3_stmt *row)
 		facts->last_us = last;
 }
 
-static bool take_session(struct fyke_facts *facts, sqlite3_stmt *row)
+static void count_sums(struct fyke_facts *facts, sqlite3_value **row, const struct traffic *traffic)
 {
-	enum fyke_state state = state_of(row);
-	enum fyke_end end = end_of(row);
-	int64_t packets = 0;
+	facts->guessed_roles += sqlite3_value_int64(row[COLUMN_GUESSED]) == 1;
+	add(&facts->packets, traffic->packets[0]);
+	add(&facts->packets, traffic->packets[1]);
+	add(&facts->bytes, traffic->bytes[0]);
+	add(&facts->bytes, traffic->bytes[1]);
+	add(&facts->payload_bytes, sqlite3_value_int64(row[COLUMN_CLIENT_PAYLOAD]));
+	add(&facts->payload_bytes, sqlite3_value_int64(row[COLUMN_SERVER_PAYLOAD]));
+	add(&facts->bad_checksums, sqlite3_value_int64(row[COLUMN_CHECKSUMS]));
+}
+
+static bool take_session(struct pass *pass, sqlite3_value **row)
+{
+	struct fyke_facts *facts = pass->facts;
+	struct text transport = text_of(row[COLUMN_TRANSPORT]), service = text_of(row[COLUMN_SERVICE]);
+	int state = number_of(&pass->states, text_of(row[COLUMN_STATE]), find_state);
+	int end = number_of(&pass->ends, text_of(row[COLUMN_END]), find_end);
+	struct traffic traffic = {{sqlite3_value_int64(row[COLUMN_CLIENT_PACKETS]),
+					  sqlite3_value_int64(row[COLUMN_SERVER_PACKETS])},
+		{sqlite3_value_int64(row[COLUMN_CLIENT_BYTES]),
+			sqlite3_value_int64(row[COLUMN_SERVER_BYTES])},
+		sqlite3_value_int64(row[COLUMN_MISMATCH]) == 1};
 
 	count_times(facts, row);
+	count_sums(facts, row, &traffic);
 	facts->sessions++;
 	facts->states[state]++;
 	facts->ends[end]++;
 	facts->open_sessions += end == FYKE_END_OPEN;
-	facts->guessed_roles += sqlite3_column_int64(row, COLUMN_GUESSED) == 1;
-	add(&packets, sqlite3_column_int64(row, COLUMN_CLIENT_PACKETS));
-	add(&packets, sqlite3_column_int64(row, COLUMN_SERVER_PACKETS));
-	add(&facts->packets, packets);
-	add(&facts->bytes, sqlite3_column_int64(row, COLUMN_CLIENT_BYTES));
-	add(&facts->bytes, sqlite3_column_int64(row, COLUMN_SERVER_BYTES));
-	add(&facts->payload_bytes, sqlite3_column_int64(row, COLUMN_PAYLOAD));
-	add(&facts->bad_checksums, sqlite3_column_int64(row, COLUMN_CHECKSUMS));
-	if (strcmp(text_of(row, COLUMN_TRANSPORT), "tcp") == 0) {
+	if (transport.length == 3 && memcmp(transport.bytes, "tcp", 3) == 0) {
 		facts->tcp_sessions++;
 		facts->tcp_states[state]++;
-		add(&facts->tcp_packets, packets);
+		add(&facts->tcp_packets, traffic.packets[0]);
+		add(&facts->tcp_packets, traffic.packets[1]);
 	}
-	return count_traffic(&facts->transports, text_of(row, COLUMN_TRANSPORT), row, false) &&
-	       count_service(facts, row) && count_hosts(facts, row);
+	return count_traffic(&facts->transports, transport, &traffic, false) &&
+	       count_service(facts, service, transport, &traffic) && count_hosts(facts, row, &traffic);
 }
 
-/* Both statements ascend by session: the row of `tcp` that belongs to a session is found in passing. */
-static bool take_rows(struct fyke_facts *facts, sqlite3_stmt *sessions, sqlite3_stmt **tcp,
-	enum fyke_status *status, struct fyke_error *error)
+static void step_session(sqlite3_context *context, int count, sqlite3_value **values)
 {
-	int64_t id = sqlite3_column_int64(sessions, COLUMN_ID);
-
-	if (!take_session(facts, sessions))
-		return false;
-	while (*tcp != NULL && sqlite3_column_int64(*tcp, TCP_ID) < id) {
-		if (!fyke_facts_step(tcp, status, error))
-			return *status == FYKE_OK;
-	}
-	return *tcp == NULL || sqlite3_column_int64(*tcp, TCP_ID) != id || take_tcp(facts, *tcp);
+	(void)count;
+	if (!take_session(sqlite3_user_data(context), values))
+		sqlite3_result_error_nomem(context);
 }
 
-static enum fyke_status take_all(
-	struct fyke_facts *facts, sqlite3_stmt *sessions, sqlite3_stmt *tcp, struct fyke_error *error)
+static void step_tcp(sqlite3_context *context, int count, sqlite3_value **values)
 {
-	enum fyke_status status = FYKE_OK, tcp_status = FYKE_OK;
-	bool good = true;
+	(void)count;
+	if (!take_tcp(sqlite3_user_data(context), values))
+		sqlite3_result_error_nomem(context);
+}
 
-	if (!fyke_facts_step(&tcp, &tcp_status, error))
-		good = tcp_status == FYKE_OK;
-	while (good && fyke_facts_step(&sessions, &status, error))
-		good = take_rows(facts, sessions, &tcp, &tcp_status, error);
-	sqlite3_finalize(sessions);
-	sqlite3_finalize(tcp);
-	if (status != FYKE_OK || tcp_status != FYKE_OK)
-		return status != FYKE_OK ? status : tcp_status;
-	return good ? FYKE_OK : fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+static void end_pass(sqlite3_context *context)
+{
+	sqlite3_result_null(context);
+}
+
+struct reader {
+	const char *name; /* of the SQL function */
+	void (*step)(sqlite3_context *context, int count, sqlite3_value **values);
+	void *context;
+};
+
+/* Has every row of the query's table given to `step`: as arguments of an aggregate, values cost half of
+ * what they cost as columns of a result. */
+static enum fyke_status run_pass(struct sqlite3 *db, const struct reader *reader, const char *sql,
+	int64_t capture_id, struct fyke_error *error)
+{
+	int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+	sqlite3_stmt *statement;
+	enum fyke_status status;
+
+	if (sqlite3_create_function_v2(db, reader->name, -1, flags, reader->context, NULL, reader->step,
+		    end_pass, NULL) != SQLITE_OK)
+		return failed(db, error);
+	status = fyke_facts_prepare(db, sql, capture_id, &statement, error);
+	while (status == FYKE_OK && fyke_facts_step(&statement, &status, error))
+		continue;
+	(void)sqlite3_create_function_v2(db, reader->name, -1, flags, NULL, NULL, NULL, NULL, NULL);
+	return status;
 }
 
 static void sort_all(struct fyke_facts *facts)
@@ -334,22 +405,18 @@ static void sort_all(struct fyke_facts *facts)
 enum fyke_status fyke_facts_gather(
 	struct sqlite3 *db, int64_t capture_id, struct fyke_facts *facts, struct fyke_error *error)
 {
-	const char *sql = capture_id == 0 ? SESSION_COLUMNS " ORDER BY id"
-					  : SESSION_COLUMNS " WHERE capture_id = ?1 ORDER BY id";
-	sqlite3_stmt *sessions = NULL, *tcp = NULL;
-	char *tcp_sql = tcp_query();
+	struct pass pass = {.facts = facts};
 	enum fyke_status status;
+	char *sql;
 
 	*facts = (struct fyke_facts){0};
-	status = fyke_facts_prepare(db, sql, capture_id, &sessions, error);
+	status = run_pass(db, &(struct reader){"fyke_take_session", step_session, &pass}, session_query,
+		capture_id, error);
+	sql = tcp_query(capture_id);
 	if (status == FYKE_OK)
-		status = fyke_facts_prepare(db, tcp_sql, 0, &tcp, error);
-	sqlite3_free(tcp_sql);
-	if (status != FYKE_OK) {
-		sqlite3_finalize(sessions);
-		return status;
-	}
-	status = take_all(facts, sessions, tcp, error);
+		status = run_pass(
+			db, &(struct reader){"fyke_take_tcp", step_tcp, facts}, sql, capture_id, error);
+	sqlite3_free(sql);
 	sort_all(facts);
 	return status;
 }

@@ -1,6 +1,5 @@
 /*
- * What reports say, gathered in one pass over `sessions` and `tcp` side by side (both in the order of
- * their ids). Of reports/ alone.
+ * What reports say, gathered in one pass over `sessions` and one over `tcp`. Of reports/ alone.
  */
 #ifndef FYKE_REPORTS_FACTS_H
 #define FYKE_REPORTS_FACTS_H

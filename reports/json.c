@@ -6,12 +6,15 @@
 
 #include "reports/facts.h"
 #include "reports/json_row.h"
+#include "storage/jsonl.h"
 #include "storage/schema.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { PARTS_MOST = 1000 }; /* files, interfaces and comments of a capture */
 
 struct writer {
 	sqlite3 *db;
@@ -49,7 +52,7 @@ static char *table_query(
 	sqlite3_str_appendall(sql, "SELECT ");
 	for (size_t i = 0; i < table->column_count; i++) {
 		columns[i] = (struct fyke_json_column){
-			FYKE_JSON_TOP, table->columns[i].name, table->columns[i].type == FYKE_TYPE_BOOLEAN};
+			table->columns[i].name, table->columns[i].type == FYKE_TYPE_BOOLEAN};
 		sqlite3_str_appendf(sql, "%s\"%w\"", i > 0 ? ", " : "", table->columns[i].name);
 	}
 	sqlite3_str_appendf(sql, " FROM \"%w\"%s", table->name, tail);
@@ -79,7 +82,7 @@ static enum fyke_status write_table(const struct writer *w, const char *name, co
 		return status;
 	fprintf(w->out, ",\n \"%s\": [", name);
 	while (status == FYKE_OK && fyke_facts_step(&statement, &status, w->error))
-		status = write_element(w, n++, fyke_json_row(statement, columns, table->column_count, -1));
+		status = write_element(w, n++, fyke_json_row(statement, columns, table->column_count));
 	sqlite3_finalize(statement);
 	fputs(n > 0 ? "\n ]" : "]", w->out);
 	return status;
@@ -100,29 +103,71 @@ static json_t *read_refusals(const char *text)
 	return good;
 }
 
-static json_t *read_files(const struct writer *w, int64_t capture_id)
+/* What hangs on a capture, in a table of its own: the first PARTS_MOST rows. */
+static json_t *read_parts(const struct writer *w, const char *name, const char *order, int64_t capture_id)
 {
-	const struct fyke_schema_table *table = fyke_schema_table("files");
+	const struct fyke_schema_table *table = fyke_schema_table(name);
 	struct fyke_json_column columns[64];
-	char *sql = table_query(table, " WHERE capture_id = ?1 ORDER BY position", columns);
 	enum fyke_status status;
 	sqlite3_stmt *statement;
-	json_t *files = json_array();
+	json_t *parts = json_array();
+	char tail[80], *sql;
+
+	snprintf(tail, sizeof(tail), " WHERE capture_id = ?1 ORDER BY %s LIMIT %d", order, PARTS_MOST);
+	sql = table_query(table, tail, columns);
 
 	status = fyke_facts_prepare(w->db, sql, capture_id, &statement, w->error);
 	sqlite3_free(sql);
 	while (status == FYKE_OK && fyke_facts_step(&statement, &status, w->error)) {
-		json_t *file = fyke_json_row(statement, columns, table->column_count, -1);
+		json_t *part = fyke_json_row(statement, columns, table->column_count);
 
-		json_object_del(file, "capture_id");
-		if (json_array_append_new(files, file) != 0)
+		json_object_del(part, "capture_id");
+		if (json_array_append_new(parts, part) != 0)
 			status = out_of_memory(w);
 	}
 	sqlite3_finalize(statement);
 	if (status == FYKE_OK)
-		return files;
-	json_decref(files);
+		return parts;
+	json_decref(parts);
 	return NULL;
+}
+
+static enum fyke_status count_parts(
+	const struct writer *w, const char *name, int64_t capture_id, json_t **count)
+{
+	sqlite3_stmt *statement;
+	char sql[80];
+	enum fyke_status status;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s WHERE capture_id = ?1", name);
+	status = fyke_facts_prepare(w->db, sql, capture_id, &statement, w->error);
+	while (status == FYKE_OK && fyke_facts_step(&statement, &status, w->error))
+		*count = json_integer(sqlite3_column_int64(statement, 0));
+	return status;
+}
+
+/* Its files, interfaces and comments, and how many there are. */
+static enum fyke_status add_parts(const struct writer *w, json_t *row, int64_t capture_id)
+{
+	static const struct {
+		const char *table, *order, *count;
+	} list[] = {{"files", "position", "file_count"}, {"interfaces", "position", "interface_count"},
+		{"comments", "n", "comment_count"}};
+	enum fyke_status status = FYKE_OK;
+
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(list) / sizeof(list[0]); i++) {
+		json_t *count = NULL, *parts;
+
+		status = count_parts(w, list[i].table, capture_id, &count);
+		if (status != FYKE_OK)
+			return status;
+		json_object_set_new(row, list[i].count, count);
+		parts = read_parts(w, list[i].table, list[i].order, capture_id);
+		if (parts == NULL)
+			return w->error->status;
+		json_object_set_new(row, list[i].table, parts);
+	}
+	return status;
 }
 
 static enum fyke_status write_captures(const struct writer *w)
@@ -138,17 +183,16 @@ static enum fyke_status write_captures(const struct writer *w)
 	sqlite3_free(sql);
 	fputs(",\n \"captures\": [", w->out);
 	while (status == FYKE_OK && fyke_facts_step(&statement, &status, w->error)) {
-		json_t *row = fyke_json_row(statement, columns, table->column_count, -1);
-		json_t *files = read_files(w, json_integer_value(json_object_get(row, "id")));
+		json_t *row = fyke_json_row(statement, columns, table->column_count);
 
-		if (row == NULL || files == NULL) {
-			status = row == NULL ? out_of_memory(w) : w->error->status;
+		status = row == NULL ? out_of_memory(w)
+				     : add_parts(w, row, json_integer_value(json_object_get(row, "id")));
+		if (status != FYKE_OK) {
 			json_decref(row);
 			break;
 		}
 		json_object_set_new(
 			row, "refusals", read_refusals(json_string_value(json_object_get(row, "refusals"))));
-		json_object_set_new(row, "files", files);
 		status = write_element(w, n++, row);
 	}
 	sqlite3_finalize(statement);
@@ -348,28 +392,35 @@ static enum fyke_status write_tcp(const struct writer *w)
 	return write_key(w, "tcp", tcp);
 }
 
-static enum fyke_status write_sessions(const struct writer *w)
+/* Sessions are many: their writer streams them, beside jansson. */
+static enum fyke_status write_session_rows(const struct writer *w, struct fyke_jsonl *jsonl)
 {
-	struct fyke_json_plan plan;
-	enum fyke_status status = fyke_json_plan_sessions(&plan, w->error);
 	sqlite3_stmt *statement = NULL;
-	char *sql;
+	enum fyke_status status;
 	size_t n = 0;
-
-	if (status != FYKE_OK)
-		return status;
-	sql = sqlite3_mprintf(
+	char *sql = sqlite3_mprintf(
 		"SELECT %s FROM sessions AS s LEFT JOIN tcp AS t ON t.session_id = s.id%s ORDER BY s.id",
-		plan.select, w->capture_id != 0 ? " WHERE s.capture_id = ?1" : "");
+		fyke_jsonl_select(jsonl), w->capture_id != 0 ? " WHERE s.capture_id = ?1" : "");
+
 	status = fyke_facts_prepare(w->db, sql, w->capture_id, &statement, w->error);
 	sqlite3_free(sql);
 	fputs(",\n \"sessions\": [", w->out);
-	while (status == FYKE_OK && fyke_facts_step(&statement, &status, w->error))
-		status = write_element(
-			w, n++, fyke_json_row(statement, plan.columns, plan.count, (int)plan.count));
+	while (status == FYKE_OK && fyke_facts_step(&statement, &status, w->error)) {
+		fputs(n++ == 0 ? "\n  " : ",\n  ", w->out);
+		if (!fyke_jsonl_row(jsonl, statement, w->out))
+			status = out_of_memory(w);
+	}
 	sqlite3_finalize(statement);
 	fputs(n > 0 ? "\n ]" : "]", w->out);
-	fyke_json_plan_release(&plan);
+	return status;
+}
+
+static enum fyke_status write_sessions(const struct writer *w)
+{
+	struct fyke_jsonl *jsonl = fyke_jsonl_new_stored(w->ascii);
+	enum fyke_status status = jsonl == NULL ? out_of_memory(w) : write_session_rows(w, jsonl);
+
+	fyke_jsonl_free(jsonl);
 	return status;
 }
 

@@ -97,6 +97,7 @@ struct fyke_grid {
 	struct fyke_screen screen;
 	struct fyke_grid_column columns[FYKE_GRID_COLUMNS];
 	unsigned widths[FYKE_GRID_COLUMNS];
+	bool gone[FYKE_GRID_COLUMNS];
 	size_t count, held;
 	char **cells; /* held rows, escaped */
 	unsigned indent;
@@ -130,25 +131,31 @@ void fyke_grid_indent(struct fyke_grid *grid, unsigned indent, bool heading)
 	grid->heading = heading;
 }
 
-static unsigned total_width(const struct fyke_grid *grid)
+/* What a line takes; `squeezed`: with addresses as short as they may be. */
+static unsigned total_width(const struct fyke_grid *grid, bool squeezed)
 {
-	unsigned width = grid->indent;
+	unsigned width = grid->indent, shown_columns = 0;
 
-	for (size_t i = 0; i < grid->count; i++)
-		width += grid->widths[i] + (i > 0 ? 2 : 0);
+	for (size_t i = 0; i < grid->count; i++) {
+		bool short_one =
+			squeezed && grid->columns[i].address && grid->widths[i] > grid->columns[i].least;
+
+		if (!grid->gone[i])
+			width += (short_one ? grid->columns[i].least : grid->widths[i]) +
+				 (shown_columns++ > 0 ? 2 : 0);
+	}
 	return width;
 }
 
 /* Takes from the widest column that may still shrink until the line fits. */
-static void shrink(struct fyke_grid *grid)
+static void shrink(struct fyke_grid *grid, bool addresses)
 {
-	unsigned width = total_width(grid);
-
-	while (grid->screen.width > 0 && width > grid->screen.width) {
+	while (total_width(grid, !addresses) > grid->screen.width) {
 		size_t widest = grid->count;
 
 		for (size_t i = 0; i < grid->count; i++) {
-			bool may = grid->columns[i].least > 0 && grid->widths[i] > grid->columns[i].least;
+			bool may = !grid->gone[i] && grid->columns[i].address == addresses &&
+				   grid->columns[i].least > 0 && grid->widths[i] > grid->columns[i].least;
 
 			if (may && (widest == grid->count || grid->widths[i] > grid->widths[widest]))
 				widest = i;
@@ -156,8 +163,66 @@ static void shrink(struct fyke_grid *grid)
 		if (widest == grid->count)
 			return;
 		grid->widths[widest]--;
-		width--;
 	}
+}
+
+static void leave_out(struct fyke_grid *grid)
+{
+	while (total_width(grid, true) > grid->screen.width) {
+		size_t next = grid->count;
+
+		for (size_t i = 0; i < grid->count; i++) {
+			if (!grid->gone[i] && grid->columns[i].goes > 0 &&
+				(next == grid->count || grid->columns[i].goes > grid->columns[next].goes))
+				next = i;
+		}
+		if (next == grid->count)
+			return;
+		grid->gone[next] = true;
+	}
+}
+
+static void fit(struct fyke_grid *grid)
+{
+	if (grid->screen.width == 0)
+		return;
+	shrink(grid, false);
+	leave_out(grid);
+	shrink(grid, true);
+}
+
+/* "[2001:db8:12…:9c41]:61234": both ends of an ASCII text, which then has `width` columns. It must have been
+ * longer by the mark's bytes. */
+static void cut_middle(const struct fyke_screen *screen, char *text, unsigned width)
+{
+	const char *mark = (screen->flags & FYKE_TEXT_ASCII) != 0 ? "~" : "…";
+	size_t length = strlen(text), tail = width / 2, head = width - 1 - tail;
+
+	memmove(text + head + strlen(mark), text + length - tail, tail + 1);
+	memcpy(text + head, mark, strlen(mark));
+}
+
+static bool is_ascii(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text == '\0';
+}
+
+/* The cell escaped, and cut to `width` columns (0 = not cut). */
+static char *shown_cell(const struct fyke_screen *screen, const struct fyke_grid_column *column,
+	const char *cell, unsigned width)
+{
+	char *text = column->address && width >= 8 ? shown(screen, cell, 0) : shown(screen, cell, width);
+
+	if (text == NULL || !column->address || width < 8 || strlen(text) <= width)
+		return text;
+	if (is_ascii(text) && strlen(text) > width + 1) {
+		cut_middle(screen, text, width);
+		return text;
+	}
+	free(text);
+	return shown(screen, cell, width);
 }
 
 static void pad(unsigned count, FILE *out)
@@ -170,7 +235,7 @@ static void write_cell(
 	const struct fyke_grid *grid, size_t i, const char *cell, bool last, enum fyke_paint paint)
 {
 	bool limited = grid->screen.width > 0 && grid->columns[i].least > 0;
-	char *text = shown(&grid->screen, cell, limited ? grid->widths[i] : 0);
+	char *text = shown_cell(&grid->screen, &grid->columns[i], cell, limited ? grid->widths[i] : 0);
 	unsigned width = text == NULL ? 0 : fyke_text_width(text, strlen(text));
 	unsigned rest = width < grid->widths[i] ? grid->widths[i] - width : 0;
 
@@ -187,12 +252,17 @@ static void write_cell(
 static void write_row(const struct fyke_grid *grid, const char *const *cells, enum fyke_paint paint)
 {
 	size_t count = grid->count;
+	bool first = true;
 
-	while (count > 0 && cells[count - 1] != NULL && cells[count - 1][0] == '\0')
+	while (count > 0 &&
+		(grid->gone[count - 1] || (cells[count - 1] != NULL && cells[count - 1][0] == '\0')))
 		count--; /* no blanks at the line's end */
 	pad(grid->indent, grid->out);
 	for (size_t i = 0; i < count; i++) {
-		pad(i > 0 ? 2 : 0, grid->out);
+		if (grid->gone[i])
+			continue;
+		pad(first ? 0 : 2, grid->out);
+		first = false;
 		write_cell(grid, i, cells[i] == NULL ? "-" : cells[i], i + 1 == count, paint);
 	}
 	fputc('\n', grid->out);
@@ -221,7 +291,7 @@ static void lay_out(struct fyke_grid *grid)
 			grid->widths[i] = width > grid->widths[i] ? width : grid->widths[i];
 		}
 	}
-	shrink(grid);
+	fit(grid);
 	if (grid->heading && grid->held > 0)
 		write_row(grid, titles, FYKE_PAINT_BOLD);
 	for (size_t row = 0; row < grid->held; row++)

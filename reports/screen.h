@@ -32,11 +32,14 @@ void fyke_screen_put(
 	const struct fyke_screen *screen, const char *text, unsigned width, enum fyke_paint paint, FILE *out);
 
 /* Lines of columns. Cells are untrusted text; NULL shows as "-". The widths are those of the first
- * FYKE_GRID_HELD rows; where they do not fit the screen, the columns that may shrink do. */
+ * FYKE_GRID_HELD rows. Where they do not fit the screen, first the columns that may shrink do, then those
+ * that may go go, and at last addresses are cut, so that both their ends stay. */
 struct fyke_grid_column {
 	const char *title;
 	bool right;	/* numbers */
 	unsigned least; /* may shrink to so many columns; 0 = keeps its width */
+	unsigned goes;	/* may be left out: the highest first; 0 = stays */
+	bool address;	/* shrinks last, and in its middle */
 };
 
 enum { FYKE_GRID_HELD = 1000, FYKE_GRID_COLUMNS = 256 };

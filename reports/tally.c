@@ -15,23 +15,32 @@ void fyke_tally_release(struct fyke_tally *tally)
 	*tally = (struct fyke_tally){0};
 }
 
-static size_t slot_of(const struct fyke_tally *tally, const char *key, size_t length)
+/* The slot that holds the key, or the free one where it belongs. */
+static struct fyke_tally_slot *slot_of(
+	const struct fyke_tally *tally, const char *key, size_t length, uint64_t hash)
 {
-	size_t slot = (size_t)XXH3_64bits_withSeed(key, length, tally->seed) & (tally->slot_count - 1);
+	size_t at = (size_t)hash & (tally->slot_count - 1);
 
-	while (tally->slots[slot] != 0) {
-		const char *there = tally->entries[tally->slots[slot] - 1].key;
+	for (; tally->slots[at].index != 0; at = (at + 1) & (tally->slot_count - 1)) {
+		const struct fyke_tally_entry *there;
 
-		if (strncmp(there, key, length) == 0 && there[length] == '\0')
+		if (tally->slots[at].hash != (uint32_t)(hash >> 32))
+			continue;
+		there = &tally->entries[tally->slots[at].index - 1];
+		if (there->length == length && memcmp(there->key, key, length) == 0)
 			break;
-		slot = (slot + 1) & (tally->slot_count - 1);
 	}
-	return slot;
+	return &tally->slots[at];
+}
+
+static uint64_t hash_of(const struct fyke_tally *tally, const char *key, size_t length)
+{
+	return XXH3_64bits_withSeed(key, length, tally->seed);
 }
 
 static bool rebuild(struct fyke_tally *tally, size_t slot_count)
 {
-	uint32_t *slots = calloc(slot_count, sizeof(*slots));
+	struct fyke_tally_slot *slots = calloc(slot_count, sizeof(*slots));
 
 	if (slots == NULL)
 		return false;
@@ -41,8 +50,13 @@ static bool rebuild(struct fyke_tally *tally, size_t slot_count)
 	/* Keys come off the wire: without a seed they could be made to collide. */
 	if (tally->seed == 0 && getrandom(&tally->seed, sizeof(tally->seed), GRND_NONBLOCK) < 0)
 		tally->seed = (uint64_t)(uintptr_t)slots;
-	for (size_t i = 0; i < tally->count; i++)
-		slots[slot_of(tally, tally->entries[i].key, strlen(tally->entries[i].key))] = (uint32_t)i + 1;
+	for (size_t i = 0; i < tally->count; i++) {
+		const struct fyke_tally_entry *entry = &tally->entries[i];
+		uint64_t hash = hash_of(tally, entry->key, entry->length);
+
+		*slot_of(tally, entry->key, entry->length, hash) =
+			(struct fyke_tally_slot){(uint32_t)i + 1, (uint32_t)(hash >> 32)};
+	}
 	return true;
 }
 
@@ -112,20 +126,22 @@ static bool make_room(struct fyke_tally *tally)
 int64_t *fyke_tally_at(struct fyke_tally *tally, const char *key, size_t length)
 {
 	struct fyke_tally_entry *entry;
-	size_t slot;
+	struct fyke_tally_slot *slot;
+	uint64_t hash;
 
 	if (tally->slot_count > 0) {
-		slot = slot_of(tally, key, length);
-		if (tally->slots[slot] != 0)
-			return tally->entries[tally->slots[slot] - 1].counters;
+		slot = slot_of(tally, key, length, hash_of(tally, key, length));
+		if (slot->index != 0)
+			return tally->entries[slot->index - 1].counters;
 	}
 	if (!make_room(tally))
 		return NULL;
 	entry = &tally->entries[tally->count];
-	*entry = (struct fyke_tally_entry){.key = strndup(key, length)};
+	*entry = (struct fyke_tally_entry){.key = strndup(key, length), .length = length};
 	if (entry->key == NULL)
 		return NULL;
-	slot = slot_of(tally, key, length);
-	tally->slots[slot] = (uint32_t)++tally->count;
+	hash = hash_of(tally, key, length); /* the first room brought the seed */
+	*slot_of(tally, key, length, hash) =
+		(struct fyke_tally_slot){(uint32_t)++tally->count, (uint32_t)(hash >> 32)};
 	return entry->counters;
 }

@@ -22,14 +22,18 @@ enum fyke_tally_counter {
 };
 
 struct fyke_tally_entry {
-	char *key; /* owned by the tally */
+	char *key; /* owned by the tally; ends with a NUL */
+	size_t length;
 	int64_t counters[FYKE_TALLY_COUNTERS];
 };
 
 struct fyke_tally {
 	struct fyke_tally_entry *entries;
 	size_t count, room;
-	uint32_t *slots; /* index + 1; a power of two of them */
+	struct fyke_tally_slot {
+		uint32_t index; /* + 1; 0: free */
+		uint32_t hash;	/* its upper half: most of what differs is never looked at */
+	} * slots;		/* a power of two of them */
 	size_t slot_count;
 	uint64_t seed;
 	size_t limit;

@@ -29,6 +29,8 @@ void fyke_summary_line(
 	unsigned width = s->screen->width > 0 ? s->screen->width : 96, column = 0, room;
 
 	fprintf(s->out, "  %-14s ", label);
+	if (strlen(label) > 14)
+		fprintf(s->out, "\n%17s", "");
 	room = width > 40 ? width - 17 : 23;
 	while (*text != '\0') {
 		size_t length = strcspn(text, " ");
@@ -201,6 +203,8 @@ static enum fyke_status show_capture(const struct fyke_summary *s, sqlite3_stmt 
 
 	show_name(s, row);
 	status = show_files(s, sqlite3_column_int64(row, CAPTURE_ID));
+	if (status == FYKE_OK)
+		status = fyke_summary_origin(s, sqlite3_column_int64(row, CAPTURE_ID));
 	if (text_at(row, CAPTURE_LINKS)[0] != '\0')
 		fyke_summary_line(s, "link", FYKE_PAINT_PLAIN, text_at(row, CAPTURE_LINKS));
 	show_amount(s, row);
@@ -210,6 +214,8 @@ static enum fyke_status show_capture(const struct fyke_summary *s, sqlite3_stmt 
 	if (text_at(row, CAPTURE_OPTIONS)[0] != '\0')
 		fyke_summary_line(s, "options", FYKE_PAINT_PLAIN, text_at(row, CAPTURE_OPTIONS));
 	show_drops(s, row);
+	if (status == FYKE_OK)
+		status = fyke_summary_comments(s, sqlite3_column_int64(row, CAPTURE_ID));
 	show_status(s, text_at(row, CAPTURE_STATUS));
 	return status;
 }
@@ -294,9 +300,12 @@ static enum fyke_status show_list(
 {
 	static const char *const names[] = {"transport", "service", "host"}, *const extras[] = {"", "over",
 										     "sent / received"};
-	const struct fyke_grid_column columns[7] = {{names[list], false, 12}, {extras[list], false, 0},
-		{"sessions", true, 0}, {"packets", true, 0}, {"bytes", true, 0}, {"share", true, 0},
-		{"", false, 1}};
+	const struct fyke_grid_column columns[7] = {{.title = names[list],
+							    .least = list == LIST_TALKERS ? 26 : 16,
+							    .address = list == LIST_TALKERS},
+		{.title = extras[list]}, {.title = "sessions", .right = true},
+		{.title = "packets", .right = true, .goes = 1}, {.title = "bytes", .right = true},
+		{.title = "share", .right = true, .goes = 2}, {.title = "", .goes = 3}};
 	struct fyke_grid *grid = fyke_grid_new(s->screen, columns, 7, s->out);
 	bool good = grid != NULL;
 	size_t shown = tally->count < s->top ? tally->count : s->top;

@@ -20,6 +20,9 @@ void fyke_summary_heading(const struct fyke_summary *s, const char *title, const
 void fyke_summary_line(
 	const struct fyke_summary *s, const char *label, enum fyke_paint paint, const char *text);
 
+/* Who wrote a capture's files, its interfaces, and what was written into them, as far as they say. */
+FYKE_MUST_USE enum fyke_status fyke_summary_origin(const struct fyke_summary *s, int64_t capture_id);
+FYKE_MUST_USE enum fyke_status fyke_summary_comments(const struct fyke_summary *s, int64_t capture_id);
 void fyke_summary_tcp(const struct fyke_summary *s);
 FYKE_MUST_USE enum fyke_status fyke_summary_ports(const struct fyke_summary *s);
 /* What was refused, and what is wrong with the files. */

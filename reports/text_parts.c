@@ -84,8 +84,8 @@ static void show_retransmissions(const struct fyke_summary *s)
 		fyke_summary_line(s, "retransmitted", FYKE_PAINT_GOOD, "nothing");
 		return;
 	}
-	say(&sentence, "%s segments, %s, %s of TCP's packets", fyke_text_count(segments, a),
-		fyke_text_bytes(sum(s, FYKE_FACTS_retransmitted_bytes), b),
+	say(&sentence, "%s segment%s, %s, %s of TCP's packets", fyke_text_count(segments, a),
+		segments == 1 ? "" : "s", fyke_text_bytes(sum(s, FYKE_FACTS_retransmitted_bytes), b),
 		fyke_text_percent(segments, s->facts->tcp_packets, c));
 	fyke_summary_line(s, "retransmitted",
 		segments * 50 > s->facts->tcp_packets ? FYKE_PAINT_BAD : FYKE_PAINT_PLAIN, sentence.text);
@@ -142,7 +142,7 @@ static const char port_query[] =
 struct port_line {
 	char host[64], transport[16];
 	struct sentence ports;
-	unsigned hosts;
+	unsigned hosts, left_out;
 };
 
 static void flush_ports(const struct fyke_summary *s, struct port_line *line)
@@ -150,6 +150,8 @@ static void flush_ports(const struct fyke_summary *s, struct port_line *line)
 	if (line->host[0] != '\0' && line->hosts <= s->top) {
 		char label[64];
 
+		if (line->left_out > 0)
+			say(&line->ports, " and %u more", line->left_out);
 		fyke_text_terminal(line->host, strlen(line->host), 0, s->screen->flags, label, sizeof(label));
 		fyke_summary_line(s, label, FYKE_PAINT_PLAIN, line->ports.text);
 	}
@@ -168,14 +170,16 @@ static void take_port(const struct fyke_summary *s, struct port_line *line, sqli
 		*line = (struct port_line){.hosts = line->hosts + 1};
 		snprintf(line->host, sizeof(line->host), "%s", host);
 	}
+	if (line->ports.at > sizeof(line->ports.text) - 120) {
+		line->left_out++;
+		return;
+	}
 	if (strncmp(line->transport, transport, sizeof(line->transport) - 1) != 0) {
-		say(&line->ports, "%s%s ", line->ports.at > 0 ? "; " : "", transport);
+		say(&line->ports, "%s%.15s ", line->ports.at > 0 ? "; " : "", transport);
 		snprintf(line->transport, sizeof(line->transport), "%s", transport);
 	} else {
 		say(&line->ports, ", ");
 	}
-	if (line->ports.at > sizeof(line->ports.text) - 80)
-		return;
 	say(&line->ports, "%lld%s%.40s", (long long)sqlite3_column_int64(row, 2), service == NULL ? "" : " ",
 		service == NULL ? "" : service);
 }
@@ -280,6 +284,7 @@ static bool shell_word(const char *text, char *out, size_t room)
 static void suggest(const struct fyke_summary *s, const char *command, const char *why)
 {
 	char path[512] = "fyke.db";
+	size_t width;
 
 	if (s->options->database != NULL && !shell_word(s->options->database, path, sizeof(path)))
 		return;
@@ -289,7 +294,9 @@ static void suggest(const struct fyke_summary *s, const char *command, const cha
 			command + strcspn(command, " "));
 	else
 		fputs(command, s->out);
-	fputs("  ", s->out);
+	width = strlen("  fyke ") + strlen(command) + 2 + strlen(why) +
+		(strcmp(path, "fyke.db") != 0 ? strlen(" -d ") + strlen(path) : 0);
+	fputs(s->screen->width > 0 && width > s->screen->width ? "\n      " : "  ", s->out);
 	fyke_screen_put(s->screen, why, 0, FYKE_PAINT_DIM, s->out);
 	fputc('\n', s->out);
 }

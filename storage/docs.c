@@ -16,11 +16,14 @@ static const struct fyke_docs_word tunnels[] = {
 	{"erspan", "ERSPAN; tunnel_id is its session number"},
 	{"vxlan", "VXLAN; tunnel_id is the VNI, and keeps sessions apart"},
 	{"geneve", "GENEVE; tunnel_id is the VNI, and keeps sessions apart"},
-	{"gtpu", "GTP-U; tunnel_id is the TEID of the first packet's direction"},
+	{"gtpu", "GTP; tunnel_id is the TEID (version 0: the flow label) of the first packet's direction"},
 	{"teredo", "Teredo"},
 	{"l2tp", "L2TP; tunnel_id is the session number of the first packet's direction"},
 	{"ayiya", "AYIYA"},
 	{"etherip", "Ethernet in IP"},
+	{"pim", "PIM Register: multicast on its way to a rendezvous point"},
+	{"capwap", "CAPWAP data: frames that an access point forwards"},
+	{"mpls", "MPLS in UDP"},
 };
 
 static const struct fyke_docs_word letters[] = {

@@ -1,5 +1,6 @@
 /*
- * Filters: grammar, tree, and the statement that comes of it (filter.h). Terms are in filter_term.c.
+ * Filters: grammar, tree, and what binds to it (filter.h). Terms are in filter_term.c, statements in
+ * filter_sql.c.
  *
  *   or = and { OR and } ; and = unary { [AND] unary } ; unary = NOT unary | ( or ) | term
  */
@@ -106,6 +107,33 @@ struct node *filter_leaf(struct compiler *c, char *sql)
 	else
 		node->sql = sql;
 	return c->failed ? NULL : node;
+}
+
+struct node *filter_equal(struct compiler *c, const char *column, size_t parameter)
+{
+	static const char *const indexed[] = {
+		"client_ip", "server_ip", "server_port", "client_port", "service"};
+	struct node *node;
+
+	for (unsigned i = 0; i < sizeof(indexed) / sizeof(indexed[0]); i++) {
+		if (strcmp(column, indexed[i]) != 0)
+			continue;
+		node = filter_leaf(c, sqlite3_mprintf("s.%s", column));
+		if (node == NULL)
+			return NULL;
+		node->kind = NODE_EQUAL;
+		node->parameter = parameter;
+		node->rank = i / 2;
+		return node;
+	}
+	if (parameter == 0)
+		return filter_leaf(c, sqlite3_mprintf("s.%s IS NULL", column));
+	return filter_leaf(c, sqlite3_mprintf("s.%s = ?%d", column, (int)parameter));
+}
+
+struct node *filter_or(struct compiler *c, struct node *a, struct node *b)
+{
+	return a == NULL ? b : b == NULL ? NULL : filter_node(c, NODE_OR, a, b);
 }
 
 static struct node *parse_or(struct compiler *c);
@@ -236,118 +264,6 @@ void fyke_filter_free(struct fyke_filter *filter)
 	for (size_t i = 0; i < filter->parameter_count; i++)
 		sqlite3_free(filter->parameters[i].text);
 	free(filter);
-}
-
-/* One arm of the statement: which HOST leaf is split over the arms, and which half this is. */
-struct arm {
-	const struct node *split;
-	bool server;
-};
-
-static void emit(const struct node *node, const struct arm *arm, sqlite3_str *out);
-
-/* Chains of one kind stay without brackets: SQLite's parser has a stack of a hundred. */
-static void emit_operand(
-	const struct node *node, enum node_kind outer, const struct arm *arm, sqlite3_str *out)
-{
-	bool bare = node->kind == outer || (outer == NODE_OR && node->kind == NODE_AND);
-
-	sqlite3_str_appendall(out, bare ? "" : "(");
-	emit(node, arm, out);
-	sqlite3_str_appendall(out, bare ? "" : ")");
-}
-
-static void emit(const struct node *node, const struct arm *arm, sqlite3_str *out)
-{
-	int n = (int)node->parameter;
-
-	switch (node->kind) {
-	case NODE_AND:
-	case NODE_OR:
-		emit_operand(node->left, node->kind, arm, out);
-		sqlite3_str_appendall(out, node->kind == NODE_AND ? " AND " : " OR ");
-		emit_operand(node->right, node->kind, arm, out);
-		return;
-	case NODE_NOT:
-		emit_operand(node->left, NODE_NOT, arm, out);
-		sqlite3_str_appendall(out, " IS NOT TRUE");
-		return;
-	case NODE_SQL:
-		sqlite3_str_appendall(out, node->sql);
-		return;
-	case NODE_HOST:
-		if (node != arm->split)
-			sqlite3_str_appendf(out, "s.client_ip = ?%d OR s.server_ip = ?%d", n, n);
-		else if (arm->server)
-			sqlite3_str_appendf(out, "s.server_ip = ?%d AND s.client_ip IS NOT ?%d", n, n);
-		else
-			sqlite3_str_appendf(out, "s.client_ip = ?%d", n);
-		return;
-	}
-}
-
-/* The first HOST that every match must fulfil: reached from the root through AND alone. */
-static const struct node *find_split(const struct node *node)
-{
-	const struct node *found;
-
-	if (node == NULL || node->kind == NODE_HOST)
-		return node;
-	if (node->kind != NODE_AND)
-		return NULL;
-	found = find_split(node->left);
-	return found != NULL ? found : find_split(node->right);
-}
-
-static void emit_arm(const struct fyke_filter *filter, const char *columns, bool uses_tcp,
-	const struct arm *arm, sqlite3_str *out)
-{
-	sqlite3_str_appendf(out, "SELECT %s FROM sessions AS s", columns);
-	if (uses_tcp || filter->uses_tcp)
-		sqlite3_str_appendall(out, " LEFT JOIN tcp AS t ON t.session_id = s.id");
-	if (filter->capture_parameter != 0)
-		sqlite3_str_appendf(out, " WHERE s.capture_id = ?%d", (int)filter->capture_parameter);
-	if (filter->root == NULL)
-		return;
-	sqlite3_str_appendall(out, filter->capture_parameter != 0 ? " AND " : " WHERE ");
-	if (filter->root->kind == NODE_AND)
-		emit(filter->root, arm, out);
-	else
-		emit_operand(filter->root, NODE_AND, arm, out);
-}
-
-static void emit_arms(const struct fyke_filter *filter, const char *columns, bool uses_tcp, sqlite3_str *out)
-{
-	struct arm arm = {.split = find_split(filter->root)};
-
-	emit_arm(filter, columns, uses_tcp, &arm, out);
-	if (arm.split == NULL)
-		return;
-	arm.server = true;
-	sqlite3_str_appendall(out, " UNION ALL ");
-	emit_arm(filter, columns, uses_tcp, &arm, out);
-}
-
-char *fyke_filter_sql(const struct fyke_filter *filter, const struct fyke_filter_select *select)
-{
-	sqlite3_str *out = sqlite3_str_new(NULL);
-
-	emit_arms(filter, select->columns, select->uses_tcp, out);
-	if (select->order != NULL)
-		sqlite3_str_appendf(out, " ORDER BY %s", select->order);
-	if (select->limit >= 0)
-		sqlite3_str_appendf(out, " LIMIT %lld", (long long)select->limit);
-	return sqlite3_str_finish(out);
-}
-
-char *fyke_filter_count_sql(const struct fyke_filter *filter)
-{
-	sqlite3_str *out = sqlite3_str_new(NULL);
-
-	sqlite3_str_appendall(out, "SELECT sum(n) FROM (");
-	emit_arms(filter, "count(*) AS n", false, out);
-	sqlite3_str_appendall(out, ")");
-	return sqlite3_str_finish(out);
 }
 
 enum fyke_status fyke_filter_bind(

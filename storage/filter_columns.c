@@ -46,7 +46,11 @@ static const struct fyke_filter_column computed[] = {
 		FYKE_FILTER_COMPUTED, false},
 	{"retransmissions", NULL, "(t.client_retransmitted_segments + t.server_retransmitted_segments)",
 		FYKE_FILTER_INTEGER, FYKE_FILTER_COMPUTED, true},
-	{"uid", NULL, "fyke_uid(s.id)", FYKE_FILTER_TEXT, FYKE_FILTER_COMPUTED, false},
+	{"uid", NULL,
+		"fyke_uid((SELECT c.fingerprint FROM captures AS c WHERE c.id = s.capture_id), "
+		"s.first_frame, "
+		"s.first_ordinal)",
+		FYKE_FILTER_TEXT, FYKE_FILTER_COMPUTED, false},
 };
 
 static const char *keep(struct fyke_filter_columns *c, char *text)

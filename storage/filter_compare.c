@@ -103,30 +103,28 @@ static struct node *either(struct compiler *c, enum endpoint end, char *client, 
 	return a == NULL ? b : b == NULL ? a : filter_node(c, NODE_OR, a, b);
 }
 
-static struct node *address_column(struct compiler *c, enum endpoint end, const char *kind, const char *text)
+static struct node *address_column(struct compiler *c, enum endpoint end, bool mac, const char *text)
 {
-	int n = (int)filter_text(c, text);
+	size_t n = filter_text(c, text);
+	struct node *node = NULL;
 
-	return either(c, end, end == ENDPOINT_SERVER ? NULL : sqlite3_mprintf("s.client_%s = ?%d", kind, n),
-		end == ENDPOINT_CLIENT ? NULL : sqlite3_mprintf("s.server_%s = ?%d", kind, n));
+	if (end != ENDPOINT_SERVER)
+		node = filter_equal(c, mac ? "client_mac" : "client_ip", n);
+	if (end != ENDPOINT_CLIENT && !c->failed)
+		node = filter_or(c, node, filter_equal(c, mac ? "server_mac" : "server_ip", n));
+	return node;
 }
 
 static struct node *network_node(struct compiler *c, enum endpoint end, const struct fyke_network *network)
 {
 	char text[FYKE_ADDRESS_TEXT];
 	unsigned most = network->address.family == FYKE_ADDRESS_IPV4 ? 32 : 128;
-	struct node *node;
 
 	if (network->bits < most)
 		return either(c, end, end == ENDPOINT_SERVER ? NULL : network_sql(c, "s.client_ip", network),
 			end == ENDPOINT_CLIENT ? NULL : network_sql(c, "s.server_ip", network));
 	fyke_address_text(&network->address, text);
-	if (end != ENDPOINT_EITHER)
-		return address_column(c, end, "ip", text);
-	node = filter_node(c, NODE_HOST, NULL, NULL);
-	if (node != NULL)
-		node->parameter = filter_text(c, text);
-	return node;
+	return address_column(c, end, false, text);
 }
 
 /* "00:11:22:33:44:55", also with dashes, as the database writes it. */
@@ -164,7 +162,7 @@ static struct node *one_address(struct compiler *c, const struct token *token, e
 	if (fyke_network_parse(token->text, &network))
 		return network_node(c, end, &network);
 	if (parse_mac(token->text, mac))
-		return address_column(c, end, "mac", mac);
+		return address_column(c, end, true, mac);
 	if (strchr(token->text, '/') != NULL)
 		return filter_fault(
 			c, token, "'%.64s' is no network: write 10.0.0.0/8 or 2001:db8::/32", token->text);
@@ -292,7 +290,10 @@ static bool integer_value(
 						 : fyke_filter_number(token->text, value))
 		return true;
 	filter_fault(c, token, "'%.64s' is no %s for %s", token->text,
-		column->kind == FYKE_FILTER_DURATION ? "span of time (2s, 300ms)" : "number", column->name);
+		column->kind == FYKE_FILTER_DURATION ? "span of time (2s, 300ms)"
+		: column->kind == FYKE_FILTER_BYTES  ? "number (10k, 5MB, 4KiB)"
+						     : "number",
+		column->name);
 	return false;
 }
 
@@ -338,13 +339,34 @@ static char *value_sql(
 	return sqlite3_mprintf("%s %s ?%d", column->sql, sign, (int)filter_integer(c, value));
 }
 
+/* `=` with an indexed column of sessions: as `host`, `dst port` and `service` are. */
+static struct node *equality(struct compiler *c, const struct fyke_filter_column *column, const char *name)
+{
+	int64_t value = 0;
+
+	if (column->kind == FYKE_FILTER_TEXT)
+		return filter_equal(c, column->name, text_value(c, column));
+	if (!integer_value(c, column, name, &value))
+		return NULL;
+	return filter_equal(c, column->name, filter_integer(c, value));
+}
+
+static bool is_indexed(const struct fyke_filter_column *column)
+{
+	return column->home == FYKE_FILTER_SESSION &&
+	       (strcmp(column->name, "client_ip") == 0 || strcmp(column->name, "server_ip") == 0 ||
+		       strcmp(column->name, "server_port") == 0 || strcmp(column->name, "service") == 0);
+}
+
 /* One value against one column, `at` being where the value's tokens begin. */
 static struct node *compare(
 	struct compiler *c, const struct fyke_filter_column *column, const char *name, const char *sign)
 {
-	char *sql = sign[0] == '~' ? match_sql(c, column) : value_sql(c, column, name, sign);
-	char *whole = sql;
+	char *sql, *whole;
 
+	if (strcmp(sign, "=") == 0 && is_indexed(column) && !means_unknown(filter_peek(c)))
+		return equality(c, column, name);
+	sql = whole = sign[0] == '~' ? match_sql(c, column) : value_sql(c, column, name, sign);
 	c->filter->uses_tcp |= column->uses_tcp;
 	if (c->failed) {
 		sqlite3_free(sql);
@@ -385,11 +407,13 @@ static struct target find_target(struct compiler *c, const struct token *token)
 	target.other = fyke_filter_columns_find(c->columns, name);
 	if (target.column != NULL && target.other != NULL)
 		return target;
-	near = fyke_filter_columns_nearest(c->columns, token->text);
+	near = filter_word_elsewhere(token->text);
 	if (near != NULL)
+		filter_fault(c, token, "no column '%.64s'; here you write '%s'", token->text, near);
+	else if ((near = fyke_filter_columns_nearest(c->columns, token->text)) != NULL)
 		filter_fault(c, token, "no column '%.64s'; did you mean '%.64s'?", token->text, near);
 	else
-		filter_fault(c, token, "no column '%.64s'", token->text);
+		filter_fault(c, token, "no column '%.64s'; `fyke help database` lists them", token->text);
 	return (struct target){NULL, NULL};
 }
 

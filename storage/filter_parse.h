@@ -9,6 +9,8 @@
 /* SQLite's own bounds are an expression depth of 1000 and a parser stack of 100, of which a nesting takes
  * three. */
 enum {
+	FILTER_ARMS_MAX = 16,
+	FILTER_CLIENT_PORT_MAX = 32768, /* first client port that sessions_client_port leaves out */
 	FILTER_LENGTH_MAX = 8192,
 	FILTER_TERMS_MAX = 256,
 	FILTER_DEPTH_MAX = 20,
@@ -34,14 +36,16 @@ struct token {
 	const char *text;  /* unquoted */
 };
 
-enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_SQL, NODE_HOST };
+enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_SQL, NODE_EQUAL };
 
-/* A tree of what was asked; SQL leaves hold finished text, HOST leaves the number of their parameter. */
+/* A tree of what was asked. SQL leaves hold finished text; EQUAL leaves a column that has an index in the
+ * order of time and the number of the parameter that it equals (0: it is NULL). */
 struct node {
 	enum node_kind kind;
 	struct node *left, *right;
 	char *sql;
 	size_t parameter;
+	unsigned rank;	   /* of EQUAL: how few rows it may be hoped to leave, least first */
 	struct node *next; /* of all, to free them */
 };
 
@@ -87,6 +91,14 @@ size_t filter_text(struct compiler *c, const char *value);
 /* A leaf; takes the sqlite3_mprintf'ed text. */
 struct node *filter_leaf(struct compiler *c, char *sql);
 struct node *filter_node(struct compiler *c, enum node_kind kind, struct node *left, struct node *right);
+/* `column` of sessions AS s, without quotes, equals the parameter; a plain leaf where it has no index. */
+struct node *filter_equal(struct compiler *c, const char *column, size_t parameter);
+/* a or b; a NULL is nothing yet. */
+struct node *filter_or(struct compiler *c, struct node *a, struct node *b);
+
+/* What a word of Wireshark's, tcpdump's or Zeek's is here ("ip.addr": "host ADDRESS"); NULL: none of theirs.
+ */
+const char *filter_word_elsewhere(const char *word);
 
 /* Lexes into c->tokens; false when it failed. */
 bool filter_lex(struct compiler *c, const char *text);

@@ -55,16 +55,29 @@ static void on_sides(enum endpoint end, const char *test, sqlite3_str *out)
 		sqlite3_str_appendf(out, "s.server_port %s", test);
 }
 
-static void port_range(struct compiler *c, enum endpoint end, uint16_t first, uint16_t last, sqlite3_str *out)
+static struct node *port_range(struct compiler *c, enum endpoint end, uint16_t first, uint16_t last)
 {
 	char test[48];
-	int a = (int)filter_integer(c, first);
+	size_t a = filter_integer(c, first);
+	sqlite3_str *out;
+	struct node *node = NULL;
 
+	if (first == last && (end == ENDPOINT_SERVER || first < FILTER_CLIENT_PORT_MAX)) {
+		if (end != ENDPOINT_CLIENT)
+			node = filter_equal(c, "server_port", a);
+		if (end != ENDPOINT_SERVER && !c->failed)
+			node = filter_or(c, node, filter_equal(c, "client_port", a));
+		return node;
+	}
 	if (first == last)
-		snprintf(test, sizeof(test), "= ?%d", a);
+		snprintf(test, sizeof(test), "= ?%d", (int)a);
 	else
-		snprintf(test, sizeof(test), "BETWEEN ?%d AND ?%d", a, (int)filter_integer(c, last));
+		snprintf(test, sizeof(test), "BETWEEN ?%d AND ?%d", (int)a, (int)filter_integer(c, last));
+	out = sqlite3_str_new(NULL);
+	sqlite3_str_appendall(out, "(");
 	on_sides(end, test, out);
+	sqlite3_str_appendall(out, ")");
+	return finish(c, out);
 }
 
 /* N or N-M, each at most 65535. */
@@ -85,84 +98,71 @@ static bool parse_range(const char *text, uint16_t *first, uint16_t *last)
 	return true;
 }
 
-static bool named_ports(struct compiler *c, const struct token *token, enum endpoint end, sqlite3_str *out)
+static struct node *named_ports(struct compiler *c, const struct token *token, enum endpoint end)
 {
 	uint16_t ports[16];
-	char test[160] = "IN (";
-	size_t count = 0, at = 4;
+	size_t count = 0;
+	struct node *all = NULL;
 
 	if (c->options->ports_of != NULL)
 		count = c->options->ports_of(
 			c->options->ports_context, token->text, ports, sizeof(ports) / sizeof(ports[0]));
-	for (size_t i = 0; i < count; i++)
-		at += (size_t)snprintf(test + at, sizeof(test) - at, "%s?%d", i > 0 ? "," : "",
-			(int)filter_integer(c, ports[i]));
-	snprintf(test + at, sizeof(test) - at, ")");
-	on_sides(end, test, out);
-	return count > 0;
+	if (count == 0)
+		return filter_fault(c, token, "no service of the name '%.40s' is known", token->text);
+	for (size_t i = 0; i < count && !c->failed; i++)
+		all = filter_or(c, all, port_range(c, end, ports[i], ports[i]));
+	return all;
+}
+
+static struct node *one_port(struct compiler *c, const struct token *token, enum endpoint end)
+{
+	uint16_t first, last;
+
+	if (parse_range(token->text, &first, &last)) {
+		if (first > last)
+			return filter_fault(c, token, "the range ends before it begins");
+		return port_range(c, end, first, last);
+	}
+	if (isdigit((unsigned char)token->text[0]))
+		return filter_fault(c, token, "'%.40s' is no port: those are 0 to 65535", token->text);
+	return named_ports(c, token, end);
 }
 
 static struct node *term_port(struct compiler *c, enum endpoint end)
 {
-	sqlite3_str *out = sqlite3_str_new(NULL);
-	unsigned count = 0;
+	struct node *all = NULL;
 
-	sqlite3_str_appendall(out, "(");
 	do {
 		const struct token *token =
 			value_of(c, "a port: a number, a range like 8000-8100 or a service");
-		uint16_t first, last;
 
 		if (token == NULL)
-			break;
-		if (++count + c->terms > FILTER_TERMS_MAX)
-			filter_fault(c, token, "more than %d conditions", FILTER_TERMS_MAX);
-		if (count > 1)
-			sqlite3_str_appendall(out, " OR ");
-		if (parse_range(token->text, &first, &last)) {
-			if (first > last)
-				filter_fault(c, token, "the range ends before it begins");
-			port_range(c, end, first, last, out);
-		} else if (!named_ports(c, token, end, out)) {
-			if (isdigit((unsigned char)token->text[0]))
-				filter_fault(
-					c, token, "'%.40s' is no port: those are 0 to 65535", token->text);
-			else
-				filter_fault(
-					c, token, "no service of the name '%.40s' is known", token->text);
-		}
-	} while (another(c) && !c->failed);
-	c->terms += count;
-	sqlite3_str_appendall(out, ")");
-	return finish(c, out);
+			return NULL;
+		if (++c->terms > FILTER_TERMS_MAX)
+			return filter_fault(c, token, "more than %d conditions", FILTER_TERMS_MAX);
+		all = filter_or(c, all, one_port(c, token, end));
+	} while (!c->failed && another(c));
+	return c->failed ? NULL : all;
 }
 
-/* `column IN (…)` over the values, IS NULL for those that mean "not known". */
+/* Any of the names; those that mean "not known" ask for NULL. */
 static struct node *term_names(struct compiler *c, const char *column, const char *what)
 {
-	sqlite3_str *in = sqlite3_str_new(NULL);
-	bool unknown = false;
-	unsigned count = 0;
-	struct node *node;
+	struct node *all = NULL;
 
-	sqlite3_str_appendf(in, "%s IN (", column);
 	do {
 		const struct token *token = value_of(c, what);
+		bool unknown;
 
 		if (token == NULL)
-			break;
-		if (filter_is_word(token, "unknown") || filter_is_word(token, "null") ||
-			filter_is_word(token, "none"))
-			unknown = true;
-		else
-			sqlite3_str_appendf(
-				in, "%s?%d", count++ > 0 ? "," : "", (int)filter_text(c, token->text));
-	} while (another(c));
-	sqlite3_str_appendall(in, ")");
-	node = finish(c, in);
-	if (node == NULL || !unknown)
-		return node;
-	return filter_node(c, NODE_OR, node, filter_leaf(c, sqlite3_mprintf("%s IS NULL", column)));
+			return NULL;
+		if (++c->terms > FILTER_TERMS_MAX)
+			return filter_fault(c, token, "more than %d conditions", FILTER_TERMS_MAX);
+		unknown = filter_is_word(token, "unknown") || filter_is_word(token, "null") ||
+			  filter_is_word(token, "none");
+		all = filter_or(c, all, filter_equal(c, column, unknown ? 0 : filter_text(c, token->text)));
+	} while (!c->failed && another(c));
+	return c->failed ? NULL : all;
 }
 
 static const char *state_named(const char *text)
@@ -322,7 +322,7 @@ static struct node *term_word(struct compiler *c, enum word word)
 	case WORD_PORT:
 		return term_port(c, ENDPOINT_EITHER);
 	case WORD_SERVICE:
-		return term_names(c, "s.service", "the name of a service");
+		return term_names(c, "service", "the name of a service");
 	case WORD_STATE:
 		return term_state(c);
 	case WORD_TIME:
@@ -335,7 +335,7 @@ static struct node *term_word(struct compiler *c, enum word word)
 	case WORD_TRANSPORT:
 		return term_transport(c, lowered(token->text, lower));
 	case WORD_PROTO:
-		return term_names(c, "s.transport", "a transport: tcp, udp, icmp …");
+		return term_names(c, "transport", "a transport: tcp, udp, icmp …");
 	}
 	return NULL;
 }
@@ -356,6 +356,28 @@ static const char *nearest_word(const struct compiler *c, const char *text)
 	return found != NULL ? found : fyke_filter_columns_nearest(c->columns, text);
 }
 
+const char *filter_word_elsewhere(const char *word)
+{
+	static const char *const list[][2] = {{"ip.addr", "host ADDRESS"}, {"ipv6.addr", "host ADDRESS"},
+		{"ip.src", "src ADDRESS"}, {"ipv6.src", "src ADDRESS"}, {"ip.dst", "dst ADDRESS"},
+		{"ipv6.dst", "dst ADDRESS"}, {"eth.addr", "host MAC"}, {"tcp.port", "tcp and port N"},
+		{"udp.port", "udp and port N"}, {"tcp.srcport", "src port N"}, {"udp.srcport", "src port N"},
+		{"tcp.dstport", "dst port N"}, {"udp.dstport", "dst port N"}, {"sport", "src port N"},
+		{"dport", "dst port N"}, {"frame.time", "since TIME"}, {"ip.ttl", "ttl = N"},
+		{"vlan.id", "vlan = N"}, {"tcp.stream", "a session's id"}, {"ip.proto", "tcp, udp ..."},
+		{"conn_state", "state NAME"}, {"id.orig_h", "src ADDRESS"}, {"id.resp_h", "dst ADDRESS"},
+		{"id.orig_p", "src port N"}, {"id.resp_p", "dst port N"},
+		{"orig_bytes", "client_payload_bytes"}, {"resp_bytes", "server_payload_bytes"},
+		{"greater", "bytes > N"}, {"less", "bytes < N"}, {"ether", "host MAC"},
+		{"orig_ip_bytes", "client_bytes"}, {"resp_ip_bytes", "server_bytes"}};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		if (strcasecmp(list[i][0], word) == 0)
+			return list[i][1];
+	}
+	return NULL;
+}
+
 static struct node *unknown_word(struct compiler *c, const struct token *token)
 {
 	const char *near;
@@ -363,6 +385,9 @@ static struct node *unknown_word(struct compiler *c, const struct token *token)
 	if (fyke_filter_columns_find(c->columns, token->text) != NULL)
 		return filter_fault(c, filter_peek_second(c),
 			"expected = != < <= > >= or ~ behind the column '%.64s'", token->text);
+	near = filter_word_elsewhere(token->text);
+	if (near != NULL)
+		return filter_fault(c, token, "'%.64s' is not known here; you write '%s'", token->text, near);
 	near = nearest_word(c, token->text);
 	if (near != NULL)
 		return filter_fault(

@@ -1,30 +1,62 @@
 /*
- * A session as one line of JSON: the columns of `sessions` and `tcp` (storage/schema.h) in their order, those
- * of one side gathered in "client" and "server". The same shape whether a row of the database or a session on
- * its way there is written.
+ * Sessions (and other rows) as JSON objects, one by one: the one writer behind `query --format json` and
+ * `jsonl`, the report's sessions and `monitor --jsonl`. A session has the columns of `sessions` and `tcp`
+ * (storage/schema.h) in their order: first those of the session as a whole, then "client" and "server", then
+ * "tcp" with the same three parts inside, or null. Unknown is null; text is escaped so that the object is
+ * valid JSON in UTF-8 whatever came from the wire; integers are exact; no key comes twice.
  */
 #ifndef FYKE_STORAGE_JSONL_H
 #define FYKE_STORAGE_JSONL_H
 
+#include "analyzer/base/status.h"
 #include "analyzer/session/session.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
-enum fyke_jsonl_group {
+struct sqlite3_stmt;
+struct fyke_jsonl;
+
+enum fyke_jsonl_group { /* the object that a key stands in, in the order in which they are written */
 	FYKE_JSONL_TOP,
-	FYKE_JSONL_CLIENT, /* "client": {…} */
-	FYKE_JSONL_SERVER, /* "server": {…} */
+	FYKE_JSONL_CLIENT,
+	FYKE_JSONL_SERVER,
+	FYKE_JSONL_TCP,
+	FYKE_JSONL_TCP_CLIENT,
+	FYKE_JSONL_TCP_SERVER,
+	FYKE_JSONL_GROUPS
 };
 
-/* Where the value of a column belongs, and under which key (points into `column`). */
-enum fyke_jsonl_group fyke_jsonl_place(const char *column, const char **key);
+struct fyke_jsonl_column {
+	enum fyke_jsonl_group group;
+	const char *key;
+	bool is_boolean;
+};
 
-/* Writes the object and a newline. Unknown values are null; text is escaped so that the line is
- * valid JSON in UTF-8 whatever came from the wire. Left out are the values that only the database
- * knows (id, capture_id, parent_id, quotes_id) and the frame list. Failures show in ferror(out). */
-void fyke_jsonl_write(FILE *out, const struct fyke_session *session);
+/* Where a column of `sessions` or `tcp` belongs, and under which key (points into `name`): client_ip is
+ * client.ip, tcp's client_isn tcp.client.isn. */
+struct fyke_jsonl_column fyke_jsonl_place(const char *name, bool of_tcp);
 
-/* A JSON string of these bytes, with its quotes. */
-void fyke_jsonl_string(FILE *out, const char *text, size_t length);
+/* For rows of a statement whose first `count` columns are these. Where the row's column `tcp_key` is NULL
+ * the object tcp is; tcp_key < 0: there is no such. A key that is there already is left out. `ascii`: all
+ * else is escaped, for terminals. Keys are copied. NULL when memory is out. */
+struct fyke_jsonl *fyke_jsonl_new(
+	const struct fyke_jsonl_column *columns, size_t count, int tcp_key, bool ascii);
+/* For rows of SELECT fyke_jsonl_select() FROM sessions AS s LEFT JOIN tcp AS t ON t.session_id = s.id. */
+struct fyke_jsonl *fyke_jsonl_new_stored(bool ascii);
+/* For struct fyke_session. Left out are the values that only the database knows (uid, id, capture_id,
+ * parent_id, quotes_id). */
+struct fyke_jsonl *fyke_jsonl_new_live(bool ascii);
+void fyke_jsonl_free(struct fyke_jsonl *jsonl);
+
+/* The select list that goes with fyke_jsonl_new_stored; borrowed. */
+const char *fyke_jsonl_select(const struct fyke_jsonl *jsonl);
+size_t fyke_jsonl_select_count(const struct fyke_jsonl *jsonl);
+
+/* One object without a newline. False when memory is out; that
+ * `out` fails shows in ferror(out). */
+FYKE_MUST_USE bool fyke_jsonl_row(struct fyke_jsonl *jsonl, struct sqlite3_stmt *row, FILE *out);
+FYKE_MUST_USE bool fyke_jsonl_session(
+	struct fyke_jsonl *jsonl, const struct fyke_session *session, FILE *out);
 
 #endif

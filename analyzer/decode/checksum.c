@@ -7,6 +7,14 @@
 
 #include <string.h>
 
+static uint32_t load32(const uint8_t *data)
+{
+	uint32_t word;
+
+	memcpy(&word, data, sizeof(word));
+	return word;
+}
+
 static uint64_t load64(const uint8_t *data)
 {
 	uint64_t word;
@@ -31,25 +39,41 @@ static uint16_t fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
+/* Fewer than eight bytes: pieces at even places, each a sum of its own words. */
+static uint64_t sum_tail(const uint8_t *data, size_t length)
+{
+	uint64_t sum = 0;
+	uint16_t word = 0;
+
+	if ((length & 4) != 0) {
+		sum += load32(data);
+		data += 4;
+	}
+	if ((length & 2) != 0) {
+		memcpy(&word, data, 2);
+		sum += word;
+		data += 2;
+		word = 0;
+	}
+	if ((length & 1) != 0)
+		memcpy(&word, data, 1);
+	return sum + word;
+}
+
 static uint64_t sum_bytes(const uint8_t *data, size_t length, uint64_t start)
 {
-	/* Halves of the words into two sums: 32-bit pieces cannot overflow 64 bits below 16 GiB, and
-	 * no addition waits for a carry. */
-	uint64_t low = 0, high = 0, last = 0;
+	/* Carries are counted apart, and two sums do not wait for each other. */
+	uint64_t even = start, odd = 0, even_carry = 0, odd_carry = 0;
 
 	for (; length >= 32; data += 32, length -= 32) {
-		uint64_t a = load64(data), b = load64(data + 8), c = load64(data + 16), d = load64(data + 24);
-
-		low += (a & 0xffffffff) + (b & 0xffffffff) + (c & 0xffffffff) + (d & 0xffffffff);
-		high += (a >> 32) + (b >> 32) + (c >> 32) + (d >> 32);
+		even_carry += __builtin_add_overflow(even, load64(data), &even);
+		odd_carry += __builtin_add_overflow(odd, load64(data + 8), &odd);
+		even_carry += __builtin_add_overflow(even, load64(data + 16), &even);
+		odd_carry += __builtin_add_overflow(odd, load64(data + 24), &odd);
 	}
-	for (; length >= 8; data += 8, length -= 8) {
-		low += load64(data) & 0xffffffff;
-		high += load64(data) >> 32;
-	}
-	if (length > 0)
-		memcpy(&last, data, length);
-	return add(add(add(start, low), high), last);
+	for (; length >= 8; data += 8, length -= 8)
+		even_carry += __builtin_add_overflow(even, load64(data), &even);
+	return add(add(even, odd), even_carry + odd_carry + sum_tail(data, length));
 }
 
 uint16_t fyke_checksum_sum(const uint8_t *data, size_t length, uint64_t start)
@@ -61,9 +85,13 @@ static uint64_t pseudo_sum(const struct fyke_pseudo *pseudo, uint32_t length, ui
 {
 	const uint8_t tail[8] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
 		(uint8_t)length, 0, 0, 0, protocol};
-	uint64_t sum = sum_bytes(pseudo->source, pseudo->address_length, load64(tail));
+	const uint8_t *source = pseudo->source, *destination = pseudo->destination;
+	uint64_t sum = load64(tail);
 
-	return sum_bytes(pseudo->destination, pseudo->address_length, sum);
+	if (pseudo->address_length == 4)
+		return add(sum, (uint64_t)load32(source) + load32(destination));
+	sum = add(add(sum, load64(source)), load64(source + 8));
+	return add(add(sum, load64(destination)), load64(destination + 8));
 }
 
 /* Network cards that cut large segments get the pseudo header's sum, some without the length. */

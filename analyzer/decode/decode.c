@@ -56,6 +56,9 @@ static const struct {
 	[FYKE_TUNNEL_L2TP] = {"l2tp", false},
 	[FYKE_TUNNEL_AYIYA] = {"ayiya", false},
 	[FYKE_TUNNEL_ETHERIP] = {"etherip", false},
+	[FYKE_TUNNEL_PIM] = {"pim", false},
+	[FYKE_TUNNEL_CAPWAP] = {"capwap", false},
+	[FYKE_TUNNEL_MPLS] = {"mpls", false},
 };
 
 const char *fyke_tunnel_name(enum fyke_tunnel tunnel)
@@ -145,11 +148,10 @@ void fyke_decode_datagram(const struct fyke_packet *network, uint8_t next_header
 	struct fyke_span span = fyke_span(data, captured, length);
 	struct fyke_extensions extensions = {.protocol = next_header};
 	struct fyke_packet *packet = &decoded->packets[0];
-	struct fyke_pseudo pseudo;
-
 	decoded->count = 0;
 	decoded->has_fragment = false;
 	*packet = *network;
+	span.overstated = network->is_overstated;
 	if (network->source.family == FYKE_ADDRESS_IPV6)
 		decoded->refusal = fyke_ipv6_extensions(&span, next_header, false, &extensions);
 	else
@@ -158,11 +160,8 @@ void fyke_decode_datagram(const struct fyke_packet *network, uint8_t next_header
 		decoded->refusal = FYKE_REFUSAL_EXTENSION_BAD;
 	if (decoded->refusal != FYKE_REFUSAL_NONE)
 		return;
-	pseudo = (struct fyke_pseudo){
-		.source = extensions.source != NULL ? extensions.source : packet->source.bytes,
-		.destination =
-			extensions.destination != NULL ? extensions.destination : packet->destination.bytes,
-		.address_length = network->source.family == FYKE_ADDRESS_IPV6 ? 16 : 4,
-	};
-	decoded->refusal = fyke_decode_ip_payload(&walk, &span, packet, extensions.protocol, &pseudo);
+	fyke_ipv6_name_ends(&extensions, packet);
+	decoded->refusal = fyke_decode_ip_payload(&walk, &span, packet, extensions.protocol,
+		&(struct fyke_pseudo){packet->source.bytes, packet->destination.bytes,
+			packet->source.family == FYKE_ADDRESS_IPV6 ? 16 : 4});
 }

@@ -1,6 +1,7 @@
 /*
  * ICMP (RFC 792, 950, 1191, 8335) and ICMPv6 (RFC 4443, 4861, 8335): identifiers of queries, and the
- * packet that an error quotes, as far as it is there. A redirect of IPv6 quotes in an option.
+ * packet that an error quotes, as far as it is there. A redirect of IPv6 quotes in an option. A message
+ * cut behind its checksum is one all the same.
  */
 #include "analyzer/decode/checksum.h"
 
@@ -88,10 +89,11 @@ static void read_ipv6_quote(struct fyke_icmp_header *icmp, struct fyke_span span
 	destination = fyke_cursor_take(&span.in, 16);
 	if (!fyke_cursor_ok(&span.in) || first >> 28 != 6)
 		return;
-	icmp->has_quote = true;
-	icmp->quote_source = fyke_address_ipv6(source);
-	icmp->quote_destination = fyke_address_ipv6(destination);
 	refusal = fyke_ipv6_extensions(&span, next, true, &extensions);
+	icmp->has_quote = true;
+	icmp->quote_source = fyke_address_ipv6(extensions.source != NULL ? extensions.source : source);
+	icmp->quote_destination =
+		fyke_address_ipv6(extensions.destination != NULL ? extensions.destination : destination);
 	icmp->quote_protocol = extensions.protocol;
 	if (refusal == FYKE_REFUSAL_NONE && extensions.offset == 0)
 		read_quoted_transport(icmp, &span.in);
@@ -122,18 +124,16 @@ static bool is_error(uint8_t type)
 	return (type >= 3 && type <= 5) || type == 11 || type == 12;
 }
 
-static void read_ipv4_kind(struct fyke_icmp_header *icmp, struct fyke_span rest, uint32_t word)
+static void read_ipv4_error(struct fyke_icmp_header *icmp, struct fyke_span rest, uint32_t word)
 {
-	icmp->has_id = is_query(icmp->type);
 	if (icmp->type == 3 && icmp->code == 4)
 		icmp->mtu = word & 0xffff;
 	if (is_error(icmp->type))
 		read_ipv4_quote(icmp, rest);
 }
 
-static void read_ipv6_kind(struct fyke_icmp_header *icmp, struct fyke_span rest, uint32_t word)
+static void read_ipv6_error(struct fyke_icmp_header *icmp, struct fyke_span rest, uint32_t word)
 {
-	icmp->has_id = is_ipv6_query(icmp->type);
 	if (icmp->type == 2)
 		icmp->mtu = word;
 	if (icmp->type >= 1 && icmp->type <= 4)
@@ -142,12 +142,35 @@ static void read_ipv6_kind(struct fyke_icmp_header *icmp, struct fyke_span rest,
 		read_redirect_quote(icmp, rest);
 }
 
+/* The second word, of which a cut may have left the identifier only, and what an error quotes. */
+static void read_rest(struct fyke_icmp_header *icmp, struct fyke_span *span, bool is_ipv6)
+{
+	uint32_t captured = fyke_span_captured(span);
+	uint16_t high = fyke_cursor_u16(&span->in), low = fyke_cursor_u16(&span->in);
+
+	if (captured >= 2)
+		icmp->has_id = is_ipv6 ? is_ipv6_query(icmp->type) : is_query(icmp->type);
+	if (icmp->has_id) {
+		icmp->id = high;
+		icmp->sequence = low;
+	}
+	if (captured < 4) {
+		span->in.at = span->in.end;
+		span->cut -= span->cut < 4 - captured ? span->cut : 4 - captured;
+		return;
+	}
+	if (is_ipv6)
+		read_ipv6_error(icmp, *span, (uint32_t)high << 16 | low);
+	else
+		read_ipv4_error(icmp, *span, (uint32_t)high << 16 | low);
+}
+
 static void check(struct fyke_packet *packet, struct fyke_span all, const struct fyke_pseudo *pseudo)
 {
 	const uint8_t *data = all.in.at;
 	uint32_t length = fyke_span_captured(&all);
 
-	if (all.cut > 0)
+	if (all.cut > 0 || all.overstated)
 		return;
 	fyke_cursor_skip(&all.in, 2);
 	packet->checksum = fyke_checksum_internet(
@@ -159,23 +182,14 @@ void fyke_decode_icmp(struct fyke_packet *packet, struct fyke_span span, const s
 	struct fyke_span all = span;
 	struct fyke_icmp_header *icmp = &packet->icmp;
 	uint8_t type = fyke_cursor_u8(&span.in), code = fyke_cursor_u8(&span.in);
-	uint32_t word;
 	bool is_ipv6 = pseudo->address_length == 16;
 
 	fyke_cursor_skip(&span.in, 2);
-	word = fyke_cursor_u32(&span.in);
 	if (!fyke_cursor_ok(&span.in) || is_ipv6 != (packet->protocol == ICMP6))
 		return;
 	packet->kind = is_ipv6 ? FYKE_PACKET_ICMP6 : FYKE_PACKET_ICMP;
 	*icmp = (struct fyke_icmp_header){.type = type, .code = code};
-	if (is_ipv6)
-		read_ipv6_kind(icmp, span, word);
-	else
-		read_ipv4_kind(icmp, span, word);
-	if (icmp->has_id) {
-		icmp->id = (uint16_t)(word >> 16);
-		icmp->sequence = (uint16_t)word;
-	}
+	read_rest(icmp, &span, is_ipv6);
 	fyke_packet_payload(packet, &span);
 	check(packet, all, pseudo);
 }

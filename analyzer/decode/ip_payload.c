@@ -1,4 +1,8 @@
-/* What an IP header carries: transport headers, IP in IP (RFC 2003, 2473, 4213) and GRE. */
+/*
+ * What an IP header carries: transport headers, IP in IP (RFC 2003, 2473, 4213), GRE, Ethernet in IP, and
+ * the packets in PIM Register messages (RFC 7761 §4.9.3). Left out: L2TPv3 (RFC 3931), whose header does
+ * not tell how long it is.
+ */
 #include "analyzer/decode/layers.h"
 
 enum {
@@ -11,10 +15,13 @@ enum {
 	GRE = 47,
 	ICMP6 = 58,
 	ETHERIP = 97,
+	PIM = 103,
 	SCTP = 132,
 	ETHERNET = 143,
 	UDP_LITE = 136,
 };
+
+enum { PIM_NULL_REGISTER = 0x40000000 };
 
 static enum fyke_refusal decode_udp(struct fyke_walk *walk, struct fyke_span *span,
 	struct fyke_packet *packet, const struct fyke_pseudo *pseudo)
@@ -39,6 +46,22 @@ static enum fyke_refusal decode_etherip(struct fyke_walk *walk, struct fyke_span
 		return FYKE_REFUSAL_LINK_SHORT;
 	fyke_walk_tunnel(walk, FYKE_TUNNEL_ETHERIP, 0, false);
 	return fyke_decode_tunnelled_ethernet(walk, span);
+}
+
+/* Version 2, type 1. A null register holds a made-up header without a packet. */
+static enum fyke_refusal decode_pim(struct fyke_walk *walk, struct fyke_span *span)
+{
+	uint8_t kind = fyke_cursor_u8(&span->in);
+	uint32_t flags;
+
+	fyke_cursor_skip(&span->in, 3);
+	flags = fyke_cursor_u32(&span->in);
+	if (kind != 0x21 || !fyke_cursor_ok(&span->in))
+		return FYKE_REFUSAL_NONE;
+	if ((flags & PIM_NULL_REGISTER) != 0)
+		return FYKE_REFUSAL_LINK_CONTROL;
+	fyke_walk_tunnel(walk, FYKE_TUNNEL_PIM, 0, false);
+	return fyke_decode_ip(walk, span);
 }
 
 enum fyke_refusal fyke_decode_ip_payload(struct fyke_walk *walk, struct fyke_span *span,
@@ -70,6 +93,8 @@ enum fyke_refusal fyke_decode_ip_payload(struct fyke_walk *walk, struct fyke_spa
 	case ETHERIP:
 	case ETHERNET:
 		return decode_etherip(walk, span, protocol);
+	case PIM:
+		return decode_pim(walk, span);
 	case GRE:
 		return fyke_decode_gre(walk, span);
 	default:

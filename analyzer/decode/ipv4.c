@@ -1,9 +1,12 @@
 /*
  * IPv4 (RFC 791) with its options, and AH inside it (RFC 4302). The header checksum is not looked at:
  * network cards often fill it in later. Of the options only source routes matter here, since they
- * change the pseudo header. Fragments go to defrag.
+ * change the pseudo header of a packet that came whole. Fragments go to defrag. A total length beyond
+ * the end of the frame, or of the tunnel around it, counts up to there.
  */
 #include "analyzer/decode/layers.h"
+
+#include <string.h>
 
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LSRR = 131, OPTION_SSRR = 137, PROTOCOL_AH = 51, AH_MAX = 8 };
 
@@ -67,15 +70,24 @@ static const uint8_t *route_end(struct fyke_cursor options)
 	return NULL;
 }
 
-static void fill(struct fyke_packet *packet, const struct header *header, uint32_t total)
+/* fyke_address_ipv4 in place: this is done twice a packet. */
+static void set_address(struct fyke_address *address, const uint8_t *bytes)
 {
-	packet->source = fyke_address_ipv4(header->source);
-	packet->destination = fyke_address_ipv4(header->destination);
+	memset(address, 0, sizeof(*address));
+	memcpy(address->bytes, bytes, 4);
+	address->family = FYKE_ADDRESS_IPV4;
+}
+
+static void fill(struct fyke_packet *packet, const struct header *header, uint32_t total, bool overstated)
+{
+	set_address(&packet->source, header->source);
+	set_address(&packet->destination, header->destination);
 	packet->protocol = header->protocol;
 	packet->ttl = header->ttl;
 	packet->ip_id = header->id;
 	packet->dont_fragment = (header->fragment & 0x4000) != 0;
 	packet->ip_bytes = total;
+	packet->is_overstated = overstated;
 }
 
 static enum fyke_refusal keep_fragment(
@@ -87,11 +99,11 @@ static enum fyke_refusal keep_fragment(
 	fragment->id = header->id;
 	fragment->offset = (header->fragment & 0x1fffu) * 8;
 	fragment->more = (header->fragment & 0x2000) != 0;
-	if (length == 0 || length > 0xffff - header->length ||
+	if (length == 0 || (span->overstated && fragment->offset > 0) || length > 0xffff - header->length ||
 		fragment->offset > 0xffff - header->length - length)
 		return FYKE_REFUSAL_FRAGMENT_BAD;
 	fyke_walk_packet_init(walk, &fragment->packet);
-	fill(&fragment->packet, header, total);
+	fill(&fragment->packet, header, total, span->overstated);
 	fragment->next_header = header->protocol;
 	fragment->data = span->in.at;
 	fragment->length = length;
@@ -132,7 +144,7 @@ static enum fyke_refusal decode_payload(struct fyke_walk *walk, struct fyke_span
 	if (refusal != FYKE_REFUSAL_NONE)
 		return refusal;
 	packet = fyke_walk_packet(walk);
-	fill(packet, header, total);
+	fill(packet, header, total, span->overstated);
 	return fyke_decode_ip_payload(walk, span, packet, protocol, &pseudo);
 }
 
@@ -161,7 +173,7 @@ enum fyke_refusal fyke_decode_ipv4(struct fyke_walk *walk, struct fyke_span *spa
 			return FYKE_REFUSAL_IP_SHORT;
 		final = route_end(options);
 	}
-	fyke_span_claim(span, total - header.length);
+	total = header.length + fyke_span_state(span, total - header.length);
 	return decode_payload(walk, span, &header, total, final);
 }
 

@@ -1,8 +1,10 @@
 /*
  * IPv6 (RFC 8200): extension headers, jumbograms (RFC 2675), atomic fragments (RFC 6946), final
  * destinations of routing headers (RFC 8200 §4.4, RFC 6275, RFC 8754) and home addresses (RFC 6275 §6.3).
- * Fragments go to defrag. ESP ends the walk. Compressed routing headers (RFC 6554) keep the header's
- * destination for the checksum.
+ * Those are the ends that speak with each other, and the checksum's: packets and sessions have them as
+ * Zeek's connections do, where tshark has the addresses of the IPv6 header. Fragments go to defrag. ESP
+ * ends the walk. A payload length beyond the end of the frame, or of the tunnel around it, counts up to
+ * there. Left out: the final destinations of compressed routing headers (RFC 6554).
  */
 #include "analyzer/decode/layers.h"
 
@@ -84,7 +86,8 @@ static void read_routing(struct fyke_cursor c, struct fyke_extensions *extension
 		return;
 	if (type == ROUTING_SEGMENTS) {
 		final = fyke_cursor_take(&c, 16);
-	} else if ((type == ROUTING_SOURCE || type == ROUTING_MOBILE) && room % 16 == 0) {
+	} else if ((type == ROUTING_SOURCE || type == ROUTING_MOBILE) && room % 16 == 0 &&
+		   left <= room / 16) {
 		fyke_cursor_skip(&c, room - 16);
 		final = fyke_cursor_take(&c, 16);
 	}
@@ -166,15 +169,26 @@ enum fyke_refusal fyke_ipv6_extensions(
 	return FYKE_REFUSAL_NONE;
 }
 
-static void fill(struct fyke_packet *packet, const struct header *header, uint8_t protocol, uint32_t total)
+void fyke_ipv6_name_ends(const struct fyke_extensions *extensions, struct fyke_packet *packet)
+{
+	if (extensions->source != NULL)
+		packet->source = fyke_address_ipv6(extensions->source);
+	if (extensions->destination != NULL)
+		packet->destination = fyke_address_ipv6(extensions->destination);
+}
+
+static void fill(struct fyke_packet *packet, const struct header *header,
+	const struct fyke_extensions *extensions, uint32_t total)
 {
 	packet->source = fyke_address_ipv6(header->source);
 	packet->destination = fyke_address_ipv6(header->destination);
-	packet->protocol = protocol;
+	fyke_ipv6_name_ends(extensions, packet);
+	packet->protocol = extensions->protocol;
 	packet->ttl = header->hops;
 	packet->ip_id = 0;
 	packet->dont_fragment = false;
 	packet->ip_bytes = total;
+	packet->is_overstated = false;
 }
 
 static enum fyke_refusal keep_fragment(struct fyke_walk *walk, const struct fyke_span *span,
@@ -183,11 +197,13 @@ static enum fyke_refusal keep_fragment(struct fyke_walk *walk, const struct fyke
 	struct fyke_fragment *fragment = &walk->decoded->fragment;
 	uint32_t length = fyke_span_length(span);
 
-	if (length == 0 || length > 0xffff || extensions->offset > 0xffff - length ||
-		(extensions->more && length % 8 != 0))
+	if (length == 0 || (span->overstated && extensions->offset > 0) || length > 0xffff ||
+		extensions->offset > 0xffff - length ||
+		(extensions->more && length % 8 != 0 && !span->overstated))
 		return FYKE_REFUSAL_FRAGMENT_BAD;
 	fyke_walk_packet_init(walk, &fragment->packet);
-	fill(&fragment->packet, header, extensions->protocol, total);
+	fill(&fragment->packet, header, extensions, total);
+	fragment->packet.is_overstated = span->overstated;
 	fragment->id = extensions->id;
 	fragment->offset = extensions->offset;
 	fragment->more = extensions->more;
@@ -221,7 +237,6 @@ enum fyke_refusal fyke_decode_ipv6(struct fyke_walk *walk, struct fyke_span *spa
 	struct fyke_span all = *span;
 	struct header header = read_header(&span->in);
 	struct fyke_extensions extensions;
-	struct fyke_pseudo pseudo;
 	struct fyke_packet *packet;
 	enum fyke_refusal refusal;
 	uint32_t length;
@@ -234,17 +249,15 @@ enum fyke_refusal fyke_decode_ipv6(struct fyke_walk *walk, struct fyke_span *spa
 		return FYKE_REFUSAL_IP_BAD;
 	if (walk->first_layer + walk->decoded->count >= FYKE_LAYERS_MAX)
 		return FYKE_REFUSAL_TOO_DEEP;
-	length = payload_length(span, &header);
-	fyke_span_claim(span, length);
+	length = fyke_span_state(span, payload_length(span, &header));
 	refusal = fyke_ipv6_extensions(span, header.next, true, &extensions);
 	if (refusal != FYKE_REFUSAL_NONE)
 		return refusal;
 	if (extensions.has_fragment)
 		return keep_fragment(walk, span, &header, &extensions, length + 40);
 	packet = fyke_walk_packet(walk);
-	fill(packet, &header, extensions.protocol, length + 40);
-	pseudo.source = extensions.source != NULL ? extensions.source : header.source;
-	pseudo.destination = extensions.destination != NULL ? extensions.destination : header.destination;
-	pseudo.address_length = 16;
-	return fyke_decode_ip_payload(walk, span, packet, extensions.protocol, &pseudo);
+	fill(packet, &header, &extensions, length + 40);
+	packet->is_overstated = span->overstated;
+	return fyke_decode_ip_payload(walk, span, packet, extensions.protocol,
+		&(struct fyke_pseudo){packet->source.bytes, packet->destination.bytes, 16});
 }

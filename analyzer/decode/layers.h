@@ -80,6 +80,8 @@ fyke_layer fyke_decode_frame_relay, fyke_decode_frame_relay_direction, fyke_deco
 
 /* wlan.c and wlan_capture.c */
 fyke_layer fyke_decode_wlan, fyke_decode_wlan_padded; /* padded: the header is filled up to whole words */
+fyke_layer
+	fyke_decode_tunnelled_wlan; /* frame control and sequence perhaps swapped; forgets the VLAN outside */
 fyke_layer fyke_decode_radiotap, fyke_decode_ppi, fyke_decode_prism, fyke_decode_avs;
 
 /* cooked.c and host.c: pseudo headers that operating systems make */
@@ -134,6 +136,8 @@ struct fyke_extensions {
 	const uint8_t *destination; /* final one by a routing header, or NULL */
 	const uint8_t *source;	    /* home address of a mobile node, or NULL */
 };
+/* Gives the packet the addresses that extension headers name. */
+void fyke_ipv6_name_ends(const struct fyke_extensions *extensions, struct fyke_packet *packet);
 /* Sets extensions->protocol to what follows, with the span at it. With `fragments` false a fragment
  * header is walked over (ICMP quotes). */
 enum fyke_refusal fyke_ipv6_extensions(
@@ -141,8 +145,10 @@ enum fyke_refusal fyke_ipv6_extensions(
 /* AH in IPv4 (RFC 4302): the protocol behind all of them, the span moved there. */
 enum fyke_refusal fyke_ipv4_authentication(struct fyke_span *span, uint8_t *protocol);
 
-/* gre.c, udp_tunnel.c */
+/* gre.c, gtp.c, capwap.c, udp_tunnel.c */
 fyke_layer fyke_decode_gre;
+fyke_layer fyke_decode_gtpu, fyke_decode_gtp_version0;
+fyke_layer fyke_decode_capwap;
 enum fyke_refusal fyke_decode_udp_tunnel(
 	struct fyke_walk *walk, struct fyke_span *span, const struct fyke_packet *outer);
 

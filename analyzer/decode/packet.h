@@ -24,11 +24,15 @@ enum fyke_tunnel {
 	FYKE_TUNNEL_ERSPAN, /* tunnel_id = session id */
 	FYKE_TUNNEL_VXLAN,  /* tunnel_id = VNI */
 	FYKE_TUNNEL_GENEVE, /* tunnel_id = VNI */
-	FYKE_TUNNEL_GTPU,   /* tunnel_id = TEID of this direction: told, but does not separate sessions */
+	FYKE_TUNNEL_GTPU,   /* tunnel_id = TEID of this direction (version 0: flow label): told, but does not
+			       separate sessions */
 	FYKE_TUNNEL_TEREDO,
 	FYKE_TUNNEL_L2TP, /* tunnel_id = session id of this direction: does not separate sessions */
 	FYKE_TUNNEL_AYIYA,
 	FYKE_TUNNEL_ETHERIP, /* Ethernet directly in IP: RFC 3378, RFC 8986 */
+	FYKE_TUNNEL_PIM,     /* multicast on its way to a rendezvous point: PIM Register */
+	FYKE_TUNNEL_CAPWAP,  /* what an access point forwards */
+	FYKE_TUNNEL_MPLS,    /* MPLS in UDP */
 	FYKE_TUNNEL_COUNT
 };
 
@@ -110,19 +114,20 @@ struct fyke_packet {
 	uint32_t tunnel_id;
 	bool tunnel_id_known;
 	bool is_fragmented; /* was put together from fragments */
+	bool is_overstated; /* the IP header states more than was on the wire: a receiver drops it */
 
 	/* link layer, of the enclosing frame or of the tunnel's inner Ethernet; NULL = none */
 	const uint8_t *source_mac, *destination_mac;
 	int16_t vlan; /* innermost 802.1Q identifier, -1 = none */
 
 	/* network layer */
-	struct fyke_address source, destination;
-	uint8_t protocol; /* after IPv6 extension headers */
+	struct fyke_address source, destination; /* of IPv6: the ends, where extension headers name them */
+	uint8_t protocol;			 /* after IPv6 extension headers */
 	uint8_t ttl;
 	uint16_t ip_id; /* IPv4 only, else 0 */
 	bool dont_fragment;
-	uint32_t ip_bytes; /* total length on the wire, IP header included; of a reassembled datagram: as if
-			      it had come whole */
+	uint32_t ip_bytes; /* total length by the IP header, at most what was on the wire; IP header included;
+			      of a reassembled datagram: as if it had come whole */
 
 	/* transport layer */
 	uint16_t source_port, destination_port; /* 0 for kinds without */

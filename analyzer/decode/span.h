@@ -4,6 +4,8 @@
  *
  *   |<------- length on the wire ------->|
  *   |<-- in: captured -->|<---- cut ---->|
+ *
+ * No header makes a span longer: what it states beyond the end of the layer around it is not there.
  */
 #ifndef FYKE_DECODE_SPAN_H
 #define FYKE_DECODE_SPAN_H
@@ -13,11 +15,13 @@
 struct fyke_span {
 	struct fyke_cursor in;
 	uint32_t cut;
+	bool overstated; /* the IP header states more than the wire had */
 };
 
 static inline struct fyke_span fyke_span(const uint8_t *data, uint32_t captured, uint32_t length)
 {
-	return (struct fyke_span){fyke_cursor(data, captured), length > captured ? length - captured : 0};
+	return (struct fyke_span){
+		fyke_cursor(data, captured), length > captured ? length - captured : 0, false};
 }
 
 /* Captured bytes that are left; frames are far below 4 GiB. */
@@ -34,11 +38,13 @@ static inline uint32_t fyke_span_length(const struct fyke_span *span)
 	return __builtin_add_overflow(fyke_span_captured(span), span->cut, &length) ? UINT32_MAX : length;
 }
 
-/* Takes a header's word for the length, even where the frame is shorter: the difference counts as cut. */
-static inline void fyke_span_claim(struct fyke_span *span, uint32_t length)
+/* Ends the span after `length` bytes if it is longer: what follows is padding or a trailer. */
+static inline void fyke_span_limit(struct fyke_span *span, uint32_t length)
 {
 	uint32_t captured = fyke_span_captured(span);
 
+	if (length >= fyke_span_length(span))
+		return;
 	if (length >= captured) {
 		span->cut = length - captured;
 		return;
@@ -47,11 +53,14 @@ static inline void fyke_span_claim(struct fyke_span *span, uint32_t length)
 	span->cut = 0;
 }
 
-/* Ends the span after `length` bytes if it is longer: what follows is padding or a trailer. */
-static inline void fyke_span_limit(struct fyke_span *span, uint32_t length)
+/* An IP header states `length` bytes behind it: as many of them as the wire had. */
+static inline uint32_t fyke_span_state(struct fyke_span *span, uint32_t length)
 {
-	if (length < fyke_span_length(span))
-		fyke_span_claim(span, length);
+	uint32_t there = fyke_span_length(span);
+
+	span->overstated = length > there;
+	fyke_span_limit(span, length);
+	return length < there ? length : there;
 }
 
 /* Takes `length` bytes off the end, such as a frame check sequence. */
@@ -59,7 +68,7 @@ static inline void fyke_span_shorten(struct fyke_span *span, uint32_t length)
 {
 	uint32_t all = fyke_span_length(span);
 
-	fyke_span_claim(span, all > length ? all - length : 0);
+	fyke_span_limit(span, all > length ? all - length : 0);
 }
 
 /* The next byte without taking it; 0 where there is none. */

@@ -1,7 +1,8 @@
 /*
  * TCP (RFC 9293 with the options of RFC 7323 and RFC 2018), UDP (RFC 768) and UDP-Lite (RFC 3828),
  * SCTP's common header (RFC 9260), DCCP's ports (RFC 4340). A header that is cut or malformed leaves
- * the packet as OTHER with the IP payload as its payload.
+ * the packet as OTHER with the IP payload as its payload. No checksum is judged where the IP header's
+ * length was not to be believed.
  */
 #include "analyzer/decode/checksum.h"
 
@@ -118,7 +119,7 @@ void fyke_decode_tcp(struct fyke_packet *packet, struct fyke_span span, const st
 	destination = fyke_cursor_u16(&fixed);
 	read_tcp(&packet->tcp, &fixed);
 	header = (uint32_t)(packet->tcp.flags >> 12) * 4;
-	if (header < 20 || header > fyke_span_length(&all))
+	if (header < 20 || (header > fyke_span_length(&all) && !all.overstated))
 		return;
 	packet->tcp.flags &= 0x1ff;
 	packet->kind = FYKE_PACKET_TCP;
@@ -131,10 +132,11 @@ void fyke_decode_tcp(struct fyke_packet *packet, struct fyke_span span, const st
 			fyke_cursor_carve(&span.in, options < captured ? options : captured);
 
 		read_options(&packet->tcp, list, options > captured);
-		span.cut -= options > captured ? options - captured : 0;
+		if (options > captured)
+			span.cut -= span.cut < options - captured ? span.cut : options - captured;
 	}
 	fyke_packet_payload(packet, &span);
-	if (all.cut > 0)
+	if (all.cut > 0 || all.overstated)
 		return;
 	fyke_cursor_skip(&all.in, 16);
 	packet->checksum = fyke_checksum_internet(
@@ -150,7 +152,7 @@ static void check_udp_lite(struct fyke_packet *packet, const struct fyke_span *s
 	uint32_t length = fyke_span_length(span);
 
 	fyke_cursor_skip(&field, 6);
-	if (coverage == 0 && span->cut == 0)
+	if (coverage == 0 && span->cut == 0 && !span->overstated)
 		packet->checksum = fyke_checksum_internet(span->in.at, length, field.at, pseudo, UDP_LITE);
 }
 
@@ -208,7 +210,7 @@ void fyke_decode_sctp(struct fyke_packet *packet, struct fyke_span span)
 	packet->source_port = source;
 	packet->destination_port = destination;
 	fyke_packet_payload(packet, &span);
-	if (all.cut == 0)
+	if (all.cut == 0 && !all.overstated)
 		packet->checksum = fyke_checksum_sctp(all.in.at, fyke_span_captured(&all));
 }
 

@@ -1,20 +1,23 @@
 /*
  * Tunnels in UDP, known by a port of either side and a header that must be right in every bit that the
- * standard fixes: VXLAN (RFC 7348), VXLAN-GPE, GENEVE (RFC 8926), GTP-U (3GPP TS 29.281), L2TP (RFC 2661),
- * GRE (RFC 8086) and AYIYA. Teredo (RFC 4380) is also seen on other ports, there with addresses that only
- * Teredo has. What fails the check is an ordinary UDP packet.
+ * standard fixes: VXLAN (RFC 7348), VXLAN-GPE, GENEVE (RFC 8926), L2TP (RFC 2661), GRE (RFC 8086), MPLS
+ * (RFC 7510) and AYIYA; GTP and CAPWAP stand in gtp.c and capwap.c. Teredo (RFC 4380) is also seen on other
+ * ports, there with addresses that only Teredo has. What fails the check is an ordinary UDP packet.
  */
 #include "analyzer/decode/layers.h"
 
 enum {
 	PORT_L2TP = 1701,
 	PORT_GTPU = 2152,
+	PORT_GTP_VERSION0 = 3386,
 	PORT_TEREDO = 3544,
 	PORT_VXLAN = 4789,
 	PORT_VXLAN_GPE = 4790,
 	PORT_GRE = 4754,
 	PORT_AYIYA = 5072,
+	PORT_CAPWAP_DATA = 5247,
 	PORT_GENEVE = 6081,
+	PORT_MPLS = 6635,
 	PORT_VXLAN_LINUX = 8472,
 	TYPE_BRIDGED = 0x6558,
 	TYPE_IPV4 = 0x0800,
@@ -24,7 +27,7 @@ enum {
 };
 
 /* 802.3 and 802.1Q frames in a tunnel need a header's worth of bytes. */
-enum { ETHERNET_HEADER = 14 };
+enum { ETHERNET_HEADER = 14, LABELS_MAX = 16, LABEL_BOTTOM = 0x100 };
 
 /* Bits other than I are ignored on receipt (RFC 7348 §5) and used by extensions; then an inner header
  * must show that this is VXLAN. */
@@ -89,43 +92,6 @@ static enum fyke_refusal decode_geneve(struct fyke_walk *walk, struct fyke_span 
 	if (type == TYPE_BRIDGED)
 		return fyke_decode_tunnelled_ethernet(walk, &ahead);
 	return fyke_decode_ethertype(walk, &ahead, type);
-}
-
-/* TS 29.281 §5.2.1: each extension gives its length in words and ends in the next one's type. */
-static bool skip_gtp_extensions(struct fyke_cursor *c, uint8_t type)
-{
-	while (type != 0) {
-		uint32_t length = fyke_cursor_u8(c) * 4u;
-
-		if (length == 0 || !fyke_cursor_skip(c, length - 2))
-			return false;
-		type = fyke_cursor_u8(c);
-	}
-	return fyke_cursor_ok(c);
-}
-
-static enum fyke_refusal decode_gtpu(struct fyke_walk *walk, struct fyke_span *span)
-{
-	struct fyke_span ahead = *span;
-	uint8_t flags = fyke_cursor_u8(&ahead.in), type = fyke_cursor_u8(&ahead.in), extension;
-	uint16_t length = fyke_cursor_u16(&ahead.in);
-	uint32_t teid = fyke_cursor_u32(&ahead.in);
-
-	if (!fyke_cursor_ok(&ahead.in) || (flags & 0xf8) != 0x30 || type != 0xff ||
-		length > fyke_span_length(&ahead))
-		return FYKE_REFUSAL_NONE;
-	fyke_span_limit(&ahead, length);
-	if ((flags & 0x07) != 0) {
-		fyke_cursor_skip(&ahead.in, 3);
-		extension = fyke_cursor_u8(&ahead.in);
-		if (!skip_gtp_extensions(&ahead.in, (flags & 0x04) != 0 ? extension : 0))
-			return FYKE_REFUSAL_LINK_SHORT;
-	}
-	/* PDU sessions may also carry Ethernet or PPP, of which nothing here tells. */
-	if (fyke_span_peek(&ahead) >> 4 != 4 && fyke_span_peek(&ahead) >> 4 != 6)
-		return FYKE_REFUSAL_NETWORK;
-	fyke_walk_tunnel(walk, FYKE_TUNNEL_GTPU, teid, true);
-	return fyke_decode_ip(walk, &ahead);
 }
 
 enum {
@@ -245,6 +211,22 @@ static enum fyke_refusal decode_gre(struct fyke_walk *walk, struct fyke_span *sp
 	return fyke_decode_gre(walk, span);
 }
 
+/* A label stack that ends, and below it IP, which is all that the first four bits can tell for sure. */
+static enum fyke_refusal decode_mpls(struct fyke_walk *walk, struct fyke_span *span)
+{
+	struct fyke_cursor c = span->in;
+	uint8_t version;
+
+	for (int i = 0; i < LABELS_MAX && (fyke_cursor_u32(&c) & LABEL_BOTTOM) == 0; i++)
+		if (!fyke_cursor_ok(&c))
+			return FYKE_REFUSAL_NONE;
+	version = fyke_cursor_u8(&c) >> 4;
+	if (version != 4 && version != 6)
+		return FYKE_REFUSAL_NONE;
+	fyke_walk_tunnel(walk, FYKE_TUNNEL_MPLS, 0, false);
+	return fyke_decode_mpls(walk, span);
+}
+
 static fyke_layer *layer_of(uint16_t port)
 {
 	switch (port) {
@@ -258,7 +240,13 @@ static fyke_layer *layer_of(uint16_t port)
 	case PORT_GENEVE:
 		return decode_geneve;
 	case PORT_GTPU:
-		return decode_gtpu;
+		return fyke_decode_gtpu;
+	case PORT_GTP_VERSION0:
+		return fyke_decode_gtp_version0;
+	case PORT_CAPWAP_DATA:
+		return fyke_decode_capwap;
+	case PORT_MPLS:
+		return decode_mpls;
 	case PORT_L2TP:
 		return decode_l2tp;
 	case PORT_AYIYA:

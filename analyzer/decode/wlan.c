@@ -1,11 +1,13 @@
 /*
  * 802.11 data frames (IEEE 802.11-2020 §9.2, §9.3.2): the four address layouts, QoS, HT control, mesh
  * control, LLC, and of an A-MSDU its first part. Left out: the later parts of an A-MSDU (a frame gives
- * one outermost packet) and fragmented frames behind the first.
+ * one outermost packet) and fragmented frames behind the first. Some access points send the bytes of
+ * frame control and sequence to their controller in the other order.
  */
 #include "analyzer/decode/layers.h"
 
 enum {
+	VERSION = 0x03,
 	TYPE_MASK = 0x0c,
 	TYPE_DATA = 0x08,
 	NO_DATA = 0x40,
@@ -65,12 +67,27 @@ static enum fyke_refusal decode_body(struct fyke_walk *walk, struct fyke_span *s
 	return fyke_decode_llc(walk, span);
 }
 
-static enum fyke_refusal decode_wlan(struct fyke_walk *walk, struct fyke_span *span, bool padded)
+/* Frame control; `swapped` tells whether its bytes, and then those of the sequence, change places. */
+static void read_control(struct fyke_cursor *c, bool *swapped, uint8_t *kind, uint8_t *flags)
+{
+	uint8_t first = fyke_cursor_u8(c), second = fyke_cursor_u8(c);
+
+	/* The version's bits are zero; flags of a data frame have at least one of To DS and From DS. */
+	*swapped = *swapped && (first & VERSION) != 0 && (second & VERSION) == 0;
+	*kind = *swapped ? second : first;
+	*flags = *swapped ? first : second;
+}
+
+enum form { PLAIN, PADDED, TUNNELLED };
+
+static enum fyke_refusal decode_wlan(struct fyke_walk *walk, struct fyke_span *span, enum form form)
 {
 	const uint8_t *start = span->in.at;
-	uint8_t kind = fyke_cursor_u8(&span->in), flags = fyke_cursor_u8(&span->in), qos = 0, mesh = 0;
+	uint8_t kind, flags, qos = 0, mesh = 0;
+	bool swapped = form == TUNNELLED;
 	uint16_t sequence;
 
+	read_control(&span->in, &swapped, &kind, &flags);
 	if (!fyke_cursor_ok(&span->in))
 		return FYKE_REFUSAL_LINK_SHORT;
 	if ((kind & TYPE_MASK) != TYPE_DATA || (kind & NO_DATA) != 0)
@@ -85,19 +102,25 @@ static enum fyke_refusal decode_wlan(struct fyke_walk *walk, struct fyke_span *s
 		if ((flags & ORDER) != 0)
 			fyke_cursor_skip(&span->in, 4);
 	}
-	if (padded)
+	if (form == PADDED)
 		fyke_cursor_skip(&span->in, (size_t)(start - span->in.at) & 3);
-	if ((sequence & 15) != 0)
+	if ((sequence & (swapped ? 15 << 8 : 15)) != 0)
 		return FYKE_REFUSAL_LINK_SHORT;
 	return decode_body(walk, span, qos, mesh != 0 && (flags & FROM_DS) != 0);
 }
 
 enum fyke_refusal fyke_decode_wlan(struct fyke_walk *walk, struct fyke_span *span)
 {
-	return decode_wlan(walk, span, false);
+	return decode_wlan(walk, span, PLAIN);
 }
 
 enum fyke_refusal fyke_decode_wlan_padded(struct fyke_walk *walk, struct fyke_span *span)
 {
-	return decode_wlan(walk, span, true);
+	return decode_wlan(walk, span, PADDED);
+}
+
+enum fyke_refusal fyke_decode_tunnelled_wlan(struct fyke_walk *walk, struct fyke_span *span)
+{
+	walk->vlan = -1;
+	return decode_wlan(walk, span, TUNNELLED);
 }

@@ -45,7 +45,8 @@ struct waiting {
 	struct fyke_pieces pieces;
 	struct chunk *chunks;
 	uint32_t frames, total; /* total: length of the whole, 0 = not known */
-	uint32_t header_bytes; /* of the first fragment: what stands in front of its payload, fragment header apart */
+	uint32_t header_bytes;	/* of the first fragment: what stands in front of its payload, fragment header
+				   apart */
 	bool is_void, has_first;
 	uint8_t next_header;
 	uint8_t macs[2 * MAC]; /* of the first fragment, whose frame is gone by the end */

@@ -38,13 +38,52 @@ static uint64_t check_frame(const struct fyke_frame *frame, uint64_t last, uint3
 	return frame->number;
 }
 
+static uint64_t check_comments(const struct fyke_block *block, uint64_t last)
+{
+	volatile uint8_t sum = 0;
+
+	for (size_t i = 0; i < block->comment_count; i++) {
+		const struct fyke_comment *comment = &block->comments[i];
+
+		require(comment->frame >= last && comment->length > 0, "comments ascend and say something");
+		require(block->count > 0 && comment->frame >= block->frames[0].number &&
+				comment->frame <= block->frames[block->count - 1].number,
+			"a comment is about a frame of its block");
+		last = comment->frame;
+		for (size_t c = 0; c < comment->length; c++)
+			sum = (uint8_t)(sum + (uint8_t)comment->text[c]);
+	}
+	return last;
+}
+
+static size_t length_of(const char *text)
+{
+	return text == NULL ? 0 : strlen(text);
+}
+
+static void check_texts(
+	const struct fyke_source_file *file, const struct fyke_source_interface *interfaces, size_t count)
+{
+	require(length_of(file->application) <= 256 && length_of(file->os) <= 256 &&
+			length_of(file->hardware) <= 256 && length_of(file->comment) <= 128 * 1024,
+		"texts of the file are bounded");
+	for (size_t i = 0; i < count; i++) {
+		require(length_of(interfaces[i].os) <= 256 && length_of(interfaces[i].hardware) <= 256 &&
+				length_of(interfaces[i].filter) <= 256 &&
+				length_of(interfaces[i].comment) <= 128 * 1024,
+			"texts of an interface are bounded");
+		require(interfaces[i].file == 0, "an interface is of the only file");
+	}
+}
+
 static void check_end(struct fyke_source *source, uint64_t passed)
 {
 	struct fyke_source_counters counters = fyke_source_counters(source);
 	size_t files_count, interfaces_count;
 	const struct fyke_source_file *files = fyke_source_files(source, &files_count);
+	const struct fyke_source_interface *interfaces = fyke_source_interfaces(source, &interfaces_count);
 
-	(void)fyke_source_interfaces(source, &interfaces_count);
+	check_texts(&files[0], interfaces, interfaces_count);
 	require(files_count == 1, "one file");
 	require(files[0].frames == counters.frames, "the file's frames are all frames");
 	require(counters.frames == counters.frames_filtered + passed, "no frame is lost");
@@ -65,7 +104,7 @@ static void read_all(struct fyke_source *source, struct fyke_reread *reread, uin
 {
 	struct fyke_error error;
 	struct fyke_block *block;
-	uint64_t last = 0, passed = 0;
+	uint64_t last = 0, passed = 0, commented = 0;
 	enum fyke_source_result result;
 
 	while ((result = fyke_source_next(source, &block, &error)) == FYKE_SOURCE_BLOCK) {
@@ -73,6 +112,7 @@ static void read_all(struct fyke_source *source, struct fyke_reread *reread, uin
 			last = check_frame(&block->frames[i], last, snaplen);
 			check_again(reread, &block->frames[i]);
 		}
+		commented = check_comments(block, commented);
 		passed += block->count;
 		fyke_block_release(block);
 	}

@@ -50,16 +50,28 @@ static void check(const struct fyke_decoded *decoded, unsigned first_layer)
 	touch(decoded->fragment.data, decoded->fragment.captured);
 }
 
+/* Room for what is decoded, full of values that must not stay. */
+static struct fyke_decoded *spoiled(void)
+{
+	struct fyke_decoded *decoded = malloc(sizeof(*decoded));
+	struct fyke_packet *packets = malloc(FYKE_LAYERS_MAX * sizeof(*packets));
+
+	require(decoded != NULL && packets != NULL);
+	memset(decoded, 0xa5, sizeof(*decoded));
+	memset(packets, 0xa5, FYKE_LAYERS_MAX * sizeof(*packets));
+	decoded->packets = packets;
+	return decoded;
+}
+
 /* The fragment taken for the whole datagram. */
 static void resume(const struct fyke_fragment *fragment)
 {
-	struct fyke_decoded *inner = malloc(sizeof(*inner));
+	struct fyke_decoded *inner = spoiled();
 
-	require(inner != NULL);
-	memset(inner, 0xa5, sizeof(*inner));
 	fyke_decode_datagram(&fragment->packet, fragment->next_header, fragment->data, fragment->length,
 		fragment->captured, inner);
 	check(inner, fragment->packet.layer);
+	free(inner->packets);
 	free(inner);
 }
 
@@ -76,9 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	frame.captured = (uint32_t)(size - 3);
 	frame.length = frame.captured + data[2];
 	copy = malloc(size);
-	decoded = malloc(sizeof(*decoded));
-	require(copy != NULL && decoded != NULL);
-	memset(decoded, 0xa5, sizeof(*decoded));
+	decoded = spoiled();
+	require(copy != NULL);
 	/* At the very end of the allocation, so that a read behind it shows. */
 	memcpy(copy + 3, data + 3, frame.captured);
 	frame.data = copy + 3;
@@ -86,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(decoded, 0);
 	if (decoded->has_fragment)
 		resume(&decoded->fragment);
+	free(decoded->packets);
 	free(decoded);
 	free(copy);
 	return 0;

@@ -138,6 +138,17 @@ static inline struct bytes ethernet(uint16_t type, const struct bytes *payload)
 	return made;
 }
 
+/* Where packets are decoded to. */
+static struct fyke_packet decoded_packets[FYKE_LAYERS_MAX];
+
+/* Values that decoding must not leave in place. */
+static inline void spoil(struct fyke_decoded *decoded)
+{
+	memset(decoded_packets, 0xa5, sizeof(decoded_packets));
+	memset(decoded, 0xa5, sizeof(*decoded));
+	decoded->packets = decoded_packets;
+}
+
 /* Decodes the first `captured` bytes from memory that ends where they end. */
 static inline void decode_cut(
 	uint16_t link_type, const struct bytes *bytes, size_t captured, struct fyke_decoded *decoded)
@@ -150,14 +161,16 @@ static inline void decode_cut(
 	frame.data = copy;
 	frame.captured = (uint32_t)captured;
 	frame.length = (uint32_t)bytes->length;
-	memset(decoded, 0xa5, sizeof(*decoded));
+	spoil(decoded);
 	fyke_decode_frame(&frame, decoded);
 	/* Borrowed bytes are looked at by decode_whole's callers only. */
 	free(copy);
 }
 
-/* The bytes stay where they are, so payloads may be compared. */
-static inline void decode_whole(uint16_t link_type, const struct bytes *bytes, struct fyke_decoded *decoded)
+/* All bytes of a frame that had `length` on the wire. They stay where they are, so payloads may be compared.
+ */
+static inline void decode_on_wire(
+	uint16_t link_type, const struct bytes *bytes, size_t length, struct fyke_decoded *decoded)
 {
 	struct fyke_frame frame = {.number = 7,
 		.time_ns = 99,
@@ -165,16 +178,21 @@ static inline void decode_whole(uint16_t link_type, const struct bytes *bytes, s
 		.link_type = link_type,
 		.data = bytes->data,
 		.captured = (uint32_t)bytes->length,
-		.length = (uint32_t)bytes->length};
+		.length = (uint32_t)length};
 
-	memset(decoded, 0xa5, sizeof(*decoded));
+	spoil(decoded);
 	fyke_decode_frame(&frame, decoded);
+}
+
+static inline void decode_whole(uint16_t link_type, const struct bytes *bytes, struct fyke_decoded *decoded)
+{
+	decode_on_wire(link_type, bytes, bytes->length, decoded);
 }
 
 /* A frame gives a packet, a fragment or a reason, however it is cut. */
 static inline void assert_every_cut_accounted(uint16_t link_type, const struct bytes *bytes)
 {
-	struct fyke_decoded decoded;
+	struct fyke_decoded decoded = {.packets = decoded_packets};
 
 	for (size_t captured = 0; captured < bytes->length; captured++) {
 		decode_cut(link_type, bytes, captured, &decoded);

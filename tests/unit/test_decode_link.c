@@ -121,7 +121,7 @@ static void test_decode_link_reaches_ip(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct bytes frame = build(&cases[i]);
-		struct fyke_decoded decoded;
+		struct fyke_decoded decoded = {.packets = decoded_packets};
 
 		decode_whole(cases[i].link_type, &frame, &decoded);
 		if (decoded.count != 1 || decoded.packets[0].payload_length != 5)
@@ -152,7 +152,7 @@ static void test_decode_link_survives_every_cut(void **state)
 static void test_decode_link_macs(void **state)
 {
 	struct bytes inner = sample_ipv4(), frame = from_hex("08 01" WLAN SNAP "0800");
-	struct fyke_decoded decoded;
+	struct fyke_decoded decoded = {.packets = decoded_packets};
 
 	(void)state;
 	put_bytes(&frame, &inner);
@@ -170,7 +170,7 @@ static void test_decode_link_macs(void **state)
 static void test_decode_link_frame_check_sequence_is_no_payload(void **state)
 {
 	struct bytes inner = sample_ipv4(), frame;
-	struct fyke_decoded decoded;
+	struct fyke_decoded decoded = {.packets = decoded_packets};
 	struct fyke_frame with_fcs = {.number = 1, .link_type = 1, .fcs_length = 4};
 
 	(void)state;
@@ -216,7 +216,7 @@ static void test_decode_link_refuses_with_a_reason(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct bytes frame = from_hex(refused[i].frame);
-		struct fyke_decoded decoded;
+		struct fyke_decoded decoded = {.packets = decoded_packets};
 
 		decode_cut(refused[i].link_type, &frame, frame.length, &decoded);
 		assert_int_equal(decoded.count, 0);
@@ -229,7 +229,7 @@ static void test_decode_link_refuses_with_a_reason(void **state)
 static void test_decode_link_endless_tags_are_refused(void **state)
 {
 	struct bytes frame = from_hex(MACS);
-	struct fyke_decoded decoded;
+	struct fyke_decoded decoded = {.packets = decoded_packets};
 
 	(void)state;
 	for (int i = 0; i < 400; i++)

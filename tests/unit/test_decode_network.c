@@ -1,7 +1,7 @@
 /* IPv4 and IPv6 headers: lengths, options, extensions, fragments. */
 #include "tests/unit/decode_bytes.h"
 
-static struct fyke_decoded decoded;
+static struct fyke_decoded decoded = {.packets = decoded_packets};
 
 static void test_decode_ipv4_fields(void **state)
 {
@@ -41,14 +41,20 @@ static void test_decode_ipv4_total_length(void **state)
 	struct bytes frame = sample_ipv4();
 
 	(void)state;
-	/* Longer than the frame: what is missing counts as cut. */
+	/* What the snaplen cut was on the wire; what no wire had counts for nothing. */
 	frame.data[3] = 133;
 	frame.data[25] = 113;
-	decode_whole(101, &frame, &decoded);
+	decode_on_wire(101, &frame, 133, &decoded);
 	assert_int_equal(decoded.packets[0].kind, FYKE_PACKET_UDP);
 	assert_int_equal(decoded.packets[0].ip_bytes, 133);
 	assert_int_equal(decoded.packets[0].payload_length, 105);
 	assert_int_equal(decoded.packets[0].payload_captured, 5);
+	decode_on_wire(101, &frame, 50, &decoded);
+	assert_int_equal(decoded.packets[0].ip_bytes, 50);
+	assert_int_equal(decoded.packets[0].payload_length, 22);
+	decode_whole(101, &frame, &decoded);
+	assert_sample_udp(&decoded.packets[0]);
+	assert_int_equal(decoded.packets[0].ip_bytes, 33);
 	/* Zero: the frame's. */
 	frame = sample_ipv4();
 	frame.data[3] = 0;
@@ -60,6 +66,57 @@ static void test_decode_ipv4_total_length(void **state)
 	decode_whole(101, &frame, &decoded);
 	assert_int_equal(decoded.refusal, FYKE_REFUSAL_IP_BAD);
 	assert_int_equal(decoded.count, 0);
+}
+
+static void test_decode_length_ends_with_the_tunnel(void **state)
+{
+	struct bytes inner = sample_ipv4(), frame;
+
+	(void)state;
+	inner.data[2] = 0x10;
+	frame = ipv4(4, &inner);
+	put_hex(&frame, "00000000");
+	decode_whole(101, &frame, &decoded);
+	assert_int_equal(decoded.count, 2);
+	assert_int_equal(decoded.packets[0].ip_bytes, 53);
+	assert_int_equal(decoded.packets[1].ip_bytes, 33);
+	assert_sample_udp(&decoded.packets[1]);
+}
+
+/* A receiver drops such a packet: it is no piece of a datagram, and its checksum proves nothing. */
+static void test_decode_overstated_length(void **state)
+{
+	struct bytes frame = sample_ipv4(),
+		     tcp = from_hex("0001 0002 00000000 00000000 8010 0000 dead 0000"
+				    "0101"),
+		     message = from_hex("0800 dead 0001 0002");
+
+	(void)state;
+	frame.data[2] = 0x10;
+	frame.data[6] = 0x20;
+	frame.data[7] = 1;
+	decode_whole(101, &frame, &decoded);
+	assert_int_equal(decoded.refusal, FYKE_REFUSAL_FRAGMENT_BAD);
+	assert_false(decoded.has_fragment);
+	/* A first fragment is read as far as it is there. */
+	frame.data[7] = 0;
+	decode_whole(101, &frame, &decoded);
+	assert_true(decoded.has_fragment && decoded.fragment.packet.is_overstated);
+	assert_int_equal(decoded.fragment.length, 13);
+	/* Twelve bytes of options, of which two are there. */
+	frame = ipv4(6, &tcp);
+	frame.data[2] = 0x10;
+	decode_whole(101, &frame, &decoded);
+	assert_int_equal(decoded.packets[0].kind, FYKE_PACKET_TCP);
+	assert_int_equal(decoded.packets[0].ip_bytes, frame.length);
+	assert_int_equal(decoded.packets[0].payload_length, 0);
+	assert_int_equal(decoded.packets[0].checksum, FYKE_CHECKSUM_UNKNOWN);
+	frame = ipv4(1, &message);
+	decode_whole(101, &frame, &decoded);
+	assert_int_equal(decoded.packets[0].checksum, FYKE_CHECKSUM_WRONG);
+	frame.data[2] = 0x10;
+	decode_whole(101, &frame, &decoded);
+	assert_int_equal(decoded.packets[0].checksum, FYKE_CHECKSUM_UNKNOWN);
 }
 
 static void test_decode_ipv4_refusals(void **state)
@@ -208,6 +265,70 @@ static void test_decode_ipv6_fragments(void **state)
 	assert_int_equal(decoded.refusal, FYKE_REFUSAL_FRAGMENT_BAD);
 }
 
+static void assert_ends(const struct fyke_packet *packet, uint8_t source, uint8_t destination)
+{
+	assert_int_equal(packet->source.bytes[15], source);
+	assert_int_equal(packet->destination.bytes[15], destination);
+}
+
+static void test_decode_ipv6_names_the_ends(void **state)
+{
+	/* A home address of …:8 and a route whose last hop is …:9, with `left` segments to go. */
+	static const struct {
+		const char *route;
+		uint8_t destination;
+	} routes[] = {
+		{"1104 00 02 00000000 20010db8000000000000000000000007 20010db8000000000000000000000009", 9},
+		{"1104 00 00 00000000 20010db8000000000000000000000007 20010db8000000000000000000000009", 2},
+		{"1104 00 03 00000000 20010db8000000000000000000000007 20010db8000000000000000000000009", 2},
+		{"1102 02 01 00000000 20010db8000000000000000000000009", 9},
+		{"1104 04 01 01000000 20010db8000000000000000000000009 20010db8000000000000000000000007", 9},
+		{"1104 03 01 00000000 20010db8000000000000000000000007 20010db8000000000000000000000009", 2},
+	};
+	struct bytes inner = sample_udp(), chain, frame;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		chain = from_hex("2b02 c910 20010db8000000000000000000000008 01020000");
+		put_hex(&chain, routes[i].route);
+		put_bytes(&chain, &inner);
+		frame = ipv6(60, &chain);
+		decode_whole(101, &frame, &decoded);
+		assert_int_equal(decoded.count, 1);
+		assert_sample_udp(&decoded.packets[0]);
+		assert_ends(&decoded.packets[0], 8, routes[i].destination);
+		assert_every_cut_accounted(101, &frame);
+	}
+}
+
+/* The pseudo header has the final destination (RFC 8200 §8.1), also of a datagram that came in pieces. */
+static void test_decode_ipv6_route_before_fragments(void **state)
+{
+	struct bytes inner = sample_udp(),
+		     chain = from_hex("2c02 02 01 00000000"
+				      "20010db8000000000000000000000009 1100 0008 0000002a"),
+		     home = from_hex("1102 c910 20010db8000000000000000000000008 01020000"), frame;
+
+	(void)state;
+	/* 2001:db8::1 → 2001:db8::9 */
+	memcpy(inner.data + 6, "\x53\x81", 2);
+	put_bytes(&chain, &inner);
+	frame = ipv6(43, &chain);
+	decode_whole(101, &frame, &decoded);
+	assert_true(decoded.has_fragment);
+	assert_ends(&decoded.fragment.packet, 1, 9);
+	fyke_decode_datagram(&decoded.fragment.packet, 17, inner.data, 13, 13, &decoded);
+	assert_ends(&decoded.packets[0], 1, 9);
+	assert_int_equal(decoded.packets[0].checksum, FYKE_CHECKSUM_GOOD);
+	/* A home address behind the fragment header is known by now only. */
+	put_bytes(&home, &inner);
+	decode_whole(101, &frame, &decoded);
+	fyke_decode_datagram(&decoded.fragment.packet, 60, home.data, (uint32_t)home.length,
+		(uint32_t)home.length, &decoded);
+	assert_ends(&decoded.packets[0], 8, 9);
+	assert_int_equal(decoded.packets[0].checksum, FYKE_CHECKSUM_WRONG);
+}
+
 static void test_decode_ipv6_lengths(void **state)
 {
 	struct bytes inner = sample_udp(), payload = from_hex("1100 c204 00010015"), frame;
@@ -218,11 +339,20 @@ static void test_decode_ipv6_lengths(void **state)
 	put_bytes(&payload, &inner);
 	frame = ipv6(0, &payload);
 	frame.data[4] = frame.data[5] = 0;
-	decode_whole(101, &frame, &decoded);
+	decode_on_wire(101, &frame, 65557 + 40, &decoded);
 	assert_int_equal(decoded.packets[0].kind, FYKE_PACKET_UDP);
 	assert_int_equal(decoded.packets[0].ip_bytes, 65557 + 40);
 	assert_int_equal(decoded.packets[0].payload_length, 65541);
 	assert_int_equal(decoded.packets[0].payload_captured, 5);
+	/* Where the wire had no more, the option lies. */
+	decode_whole(101, &frame, &decoded);
+	assert_sample_udp(&decoded.packets[0]);
+	assert_int_equal(decoded.packets[0].ip_bytes, frame.length);
+	frame = sample_ipv6();
+	frame.data[4] = 0x7f;
+	decode_whole(101, &frame, &decoded);
+	assert_sample_udp(&decoded.packets[0]);
+	assert_int_equal(decoded.packets[0].ip_bytes, frame.length);
 	/* Padding behind the payload is none of it. */
 	frame = sample_ipv6();
 	put_hex(&frame, "00000000");
@@ -236,6 +366,8 @@ int main(void)
 		cmocka_unit_test(test_decode_ipv4_fields),
 		cmocka_unit_test(test_decode_ipv4_options),
 		cmocka_unit_test(test_decode_ipv4_total_length),
+		cmocka_unit_test(test_decode_length_ends_with_the_tunnel),
+		cmocka_unit_test(test_decode_overstated_length),
 		cmocka_unit_test(test_decode_ipv4_refusals),
 		cmocka_unit_test(test_decode_ipv4_fragment),
 		cmocka_unit_test(test_decode_ipv4_fragment_out_of_range),
@@ -245,6 +377,8 @@ int main(void)
 		cmocka_unit_test(test_decode_ipv6_ends),
 		cmocka_unit_test(test_decode_ipv6_fragments),
 		cmocka_unit_test(test_decode_ipv6_lengths),
+		cmocka_unit_test(test_decode_ipv6_names_the_ends),
+		cmocka_unit_test(test_decode_ipv6_route_before_fragments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 
 #include <arpa/inet.h>
 
-static struct fyke_decoded decoded;
+static struct fyke_decoded decoded = {.packets = decoded_packets};
 
 static uint16_t plain_sum(const uint8_t *data, size_t length, uint32_t start)
 {
@@ -265,6 +265,36 @@ static void test_decode_icmp_echo(void **state)
 	assert_false(decoded.packets[0].icmp.has_quote);
 }
 
+/* What is here of the header counts: type and code with the checksum, then the identifier, the rest. */
+static void test_decode_icmp_cut_header(void **state)
+{
+	struct bytes message = from_hex("0800 0000 abcd 0007 61626364"), frame = ipv4(1, &message);
+	const struct fyke_packet *packet = &decoded.packets[0];
+
+	(void)state;
+	decode_cut(101, &frame, 23, &decoded);
+	assert_int_equal(packet->kind, FYKE_PACKET_OTHER);
+	for (size_t here = 4; here <= 9; here++) {
+		decode_cut(101, &frame, 20 + here, &decoded);
+		assert_int_equal(packet->kind, FYKE_PACKET_ICMP);
+		assert_int_equal(packet->icmp.type, 8);
+		assert_int_equal(packet->icmp.has_id, here >= 6);
+		assert_int_equal(packet->icmp.id, here >= 6 ? 0xabcd : 0);
+		assert_int_equal(packet->icmp.sequence, here >= 8 ? 7 : 0);
+		assert_int_equal(packet->payload_length, 4);
+		assert_int_equal(packet->payload_captured, here > 8 ? here - 8 : 0);
+		assert_int_equal(packet->checksum, FYKE_CHECKSUM_UNKNOWN);
+	}
+	/* An error that ends early quotes nothing, and says nothing of the MTU. */
+	message = from_hex("0304 0000 0000");
+	frame = ipv4(1, &message);
+	decode_whole(101, &frame, &decoded);
+	assert_int_equal(packet->kind, FYKE_PACKET_ICMP);
+	assert_false(packet->icmp.has_id || packet->icmp.has_quote);
+	assert_int_equal(packet->icmp.mtu, 0);
+	assert_int_equal(packet->payload_length, 0);
+}
+
 static void test_decode_icmp_quote(void **state)
 {
 	struct bytes message = from_hex("0304 0000 0000 0500"), quoted = sample_ipv4(), frame;
@@ -364,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_decode_udp_checksum),
 		cmocka_unit_test(test_decode_checksum_of_routed_packets),
 		cmocka_unit_test(test_decode_icmp_echo),
+		cmocka_unit_test(test_decode_icmp_cut_header),
 		cmocka_unit_test(test_decode_icmp_quote),
 		cmocka_unit_test(test_decode_icmp6_quote),
 		cmocka_unit_test(test_decode_sctp),

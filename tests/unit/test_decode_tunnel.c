@@ -1,7 +1,7 @@
 /* Tunnels: the outer packet stays, the inner one is the next layer; what fails a check is plain UDP. */
 #include "tests/unit/decode_bytes.h"
 
-static struct fyke_decoded decoded;
+static struct fyke_decoded decoded = {.packets = decoded_packets};
 
 struct tunnel_case {
 	const char *what;
@@ -45,6 +45,13 @@ static const struct tunnel_case cases[] = {
 	{"L2TP, sequence and offset", 17, 1701, "0a02 0001 002a 0000 0000 0002 ffff 21", IPV4,
 		FYKE_TUNNEL_L2TP, 42},
 	{"GRE in UDP", 17, 4754, "2000 0800 0000002a", IPV4, FYKE_TUNNEL_GRE, 42},
+	{"PIM Register", 103, 0, "2100 0000 00000000", IPV4, FYKE_TUNNEL_PIM, -1},
+	{"PIM Register, IPv6", 103, 0, "2100 0000 80000000", IPV6, FYKE_TUNNEL_PIM, -1},
+	{"GTP version 0", 17, 3386, "1eff 0021 0001 002a ffffffff 4200012143658709", IPV4, FYKE_TUNNEL_GTPU,
+		42},
+	{"CAPWAP, 802.3", 17, 5247, "00100200 00000000", ETHERNET, FYKE_TUNNEL_CAPWAP, -1},
+	{"CAPWAP, first fragment", 17, 5247, "00100280 00010000", ETHERNET, FYKE_TUNNEL_CAPWAP, -1},
+	{"MPLS in UDP", 17, 6635, "00010040 00020140", IPV6, FYKE_TUNNEL_MPLS, -1},
 	{"AYIYA", 17, 5072, "11020129 00000000 ffff", IPV6, FYKE_TUNNEL_AYIYA, -1},
 };
 
@@ -110,6 +117,14 @@ static void test_decode_tunnel_needs_its_port_and_header(void **state)
 		{2152, "30ff 7fff 0000002a"},  /* longer than the datagram */
 		{1701, "c802 002d 0001 002a"}, /* a control message */
 		{3545, ""},		       /* Teredo elsewhere needs its addresses */
+		{3386, "1efe 0021 0001 002a ffffffff 4200012143658709"}, /* no T-PDU */
+		{3386, "0eff 0021 0001 002a ffffffff 4200012143658709"}, /* GTP' */
+		{3386, "1eff 7fff 0001 002a ffffffff 4200012143658709"}, /* longer than the datagram */
+		{5247, "01000000 00000000"},				 /* CAPWAP with DTLS */
+		{5247, "00080200 00000000"},				 /* a header of four bytes */
+		{5247, "00100201 00000000"},				 /* a reserved bit */
+		{6635, "00020040 00020040"},				 /* a stack without a bottom here */
+		{6635, "00020140 00020140"},				 /* no IP below it */
 	};
 
 	(void)state;
@@ -173,6 +188,71 @@ static void test_decode_tunnel_tells_why_nothing_is_inside(void **state)
 	assert_int_equal(decoded.refusal, FYKE_REFUSAL_ARP);
 }
 
+/* 802.11 to the controller (ToDS) and back, the bytes of frame control and sequence in both orders; a
+ * fragment number that is not zero has no header to read. */
+static void test_decode_capwap_wlan(void **state)
+{
+	static const struct {
+		const char *before;
+		unsigned count;
+	} forms[] = {
+		{"00200320 00000000 04bf2300 00000000 0801 0000 020000000009 020000000001 020000000002 6030",
+			2},
+		{"00100300 00000000 0108 0000 020000000009 020000000001 020000000002 3060", 2},
+		{"00100300 00000000 0208 0000 020000000002 020000000009 020000000001 3060", 2},
+		{"00100300 00000000 0108 0000 020000000009 020000000001 020000000002 3061", 1},
+		{"00100300 00000000 0801 0000 020000000009 020000000001 020000000002 6130", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct bytes payload = from_hex(forms[i].before), inner = sample_ipv4(), packet;
+
+		put_hex(&payload, "aaaa03000000 0800");
+		put_bytes(&payload, &inner);
+		payload = udp(999, 5247, &payload);
+		packet = ipv4(17, &payload);
+		decode_whole(101, &packet, &decoded);
+		assert_int_equal(decoded.count, forms[i].count);
+		if (decoded.count == 1)
+			continue;
+		assert_int_equal(decoded.packets[1].tunnel, FYKE_TUNNEL_CAPWAP);
+		assert_sample_udp(&decoded.packets[1]);
+		assert_memory_equal(decoded.packets[1].source_mac, "\2\0\0\0\0\1", 6);
+		assert_memory_equal(decoded.packets[1].destination_mac, "\2\0\0\0\0\2", 6);
+		assert_every_cut_accounted(101, &packet);
+	}
+}
+
+static void test_decode_tunnel_control_has_nothing_inside(void **state)
+{
+	static const struct {
+		uint8_t protocol;
+		const char *payload;
+		enum fyke_refusal refusal;
+	} kinds[] = {
+		{103, "2100 0000 40000000", FYKE_REFUSAL_LINK_CONTROL}, /* null register */
+		{103, "2000 0000 00000000", FYKE_REFUSAL_NONE},		/* hello */
+		{103, "2200 0000 00000000", FYKE_REFUSAL_NONE},		/* register stop */
+		{17, "00100208 00000000", FYKE_REFUSAL_LINK_CONTROL},	/* CAPWAP keep-alive */
+		{17, "00100280 00010008", FYKE_REFUSAL_LINK_SHORT},	/* a later fragment */
+		{17, "00100500 00000000", FYKE_REFUSAL_NETWORK},	/* another binding */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct bytes payload = from_hex(kinds[i].payload), inner = sample_ipv4(), packet;
+
+		put_bytes(&payload, &inner);
+		if (kinds[i].protocol == 17)
+			payload = udp(999, 5247, &payload);
+		packet = ipv4(kinds[i].protocol, &payload);
+		decode_whole(101, &packet, &decoded);
+		assert_int_equal(decoded.count, 1);
+		assert_int_equal(decoded.refusal, kinds[i].refusal);
+	}
+}
+
 static void test_decode_tunnel_depth_is_bounded(void **state)
 {
 	struct bytes packet = sample_ipv4();
@@ -215,6 +295,8 @@ int main(void)
 		cmocka_unit_test(test_decode_teredo_on_other_ports),
 		cmocka_unit_test(test_decode_tunnel_vlan_is_the_inner_one),
 		cmocka_unit_test(test_decode_tunnel_tells_why_nothing_is_inside),
+		cmocka_unit_test(test_decode_capwap_wlan),
+		cmocka_unit_test(test_decode_tunnel_control_has_nothing_inside),
 		cmocka_unit_test(test_decode_tunnel_depth_is_bounded),
 		cmocka_unit_test(test_decode_tunnel_fragment_inside),
 	};

@@ -1,8 +1,11 @@
 /* JSON lines: valid whatever came from the wire, exact integers, null for what is not known. */
+#include "storage/json_buffer.h"
 #include "storage/jsonl.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,20 +14,23 @@
 
 #include <cmocka.h>
 
-/* One line and nothing else, no key twice. */
+/* One object without a line end, no key twice. */
 static json_t *parsed(const struct fyke_session *session)
 {
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
+	struct fyke_jsonl *jsonl = fyke_jsonl_new_live(false);
 	json_error_t error;
 	json_t *value;
 
 	assert_non_null(out);
-	fyke_jsonl_write(out, session);
+	assert_non_null(jsonl);
+	assert_true(fyke_jsonl_session(jsonl, session, out));
+	fyke_jsonl_free(jsonl);
 	assert_int_equal(fclose(out), 0);
-	assert_true(length > 0 && text[length - 1] == '\n');
-	assert_ptr_equal(strchr(text, '\n'), text + length - 1);
+	assert_true(length > 0);
+	assert_null(strchr(text, '\n'));
 	value = json_loads(text, JSON_REJECT_DUPLICATES, &error);
 	if (value == NULL)
 		fail_msg("%s in %s", error.text, text);
@@ -110,16 +116,92 @@ static void test_jsonl_escapes_hostile_text(void **state)
 
 static void test_jsonl_shows_no_controls(void **state)
 {
-	static const char hostile[] = "\x1b[2J\x07\xc2\x9b\x7f\xc2\x85";
-	char *text = NULL;
+	static const char hostile[] = "\x1b[2J\x07\xc2\x9b\x7f\xc2\x85\xe2\x80\xae\0\xff";
+	struct fyke_json_buffer buffer = {0};
+
+	(void)state;
+	fyke_json_append_string(&buffer, hostile, sizeof(hostile) - 1);
+	fyke_json_append(&buffer, "", 1);
+	assert_string_equal(
+		buffer.text, "\"\\u001b[2J\\u0007\\u009b\\u007f\\u0085\xe2\x80\xae\\\\x00\\\\xff\"");
+	buffer.length = 0;
+	buffer.ascii = true;
+	fyke_json_append_string(&buffer, "\xe2\x80\xae\xf0\x9f\x98\x80", 7);
+	fyke_json_append(&buffer, "", 1);
+	assert_string_equal(buffer.text, "\"\\u202e\\ud83d\\ude00\"");
+	fyke_json_buffer_release(&buffer);
+}
+
+static void test_jsonl_writes_numbers(void **state)
+{
+	static const int64_t integers[] = {0, 9, 10, -1, INT64_MAX, INT64_MIN};
+	static const double reals[] = {1.5, 0.1, 1e300, 3, -0.0};
+	struct fyke_json_buffer buffer = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
+		fyke_json_append_integer(&buffer, integers[i]);
+		fyke_json_append(&buffer, " ", 1);
+	}
+	fyke_json_append_unsigned(&buffer, UINT64_MAX);
+	for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); i++) {
+		fyke_json_append(&buffer, " ", 1);
+		fyke_json_append_real(&buffer, reals[i]);
+	}
+	fyke_json_append(&buffer, "", 1);
+	assert_string_equal(buffer.text, "0 9 10 -1 9223372036854775807 -9223372036854775808 "
+					 "18446744073709551615 1.5 0.1 1e+300 3.0 -0.0");
+	buffer.length = 0;
+	fyke_json_append_real(&buffer, HUGE_VAL);
+	fyke_json_append_hexadecimal(&buffer, (const uint8_t *)"\x00\xaf", 2);
+	fyke_json_append_hexadecimal(&buffer, NULL, 0);
+	fyke_json_append(&buffer, "", 1);
+	assert_string_equal(buffer.text, "null\"00af\"\"\"");
+	fyke_json_buffer_release(&buffer);
+}
+
+/* A database of anybody's may have columns of any name: none makes a key come twice. */
+static void test_jsonl_keeps_keys_single(void **state)
+{
+	static const struct fyke_jsonl_column columns[] = {{FYKE_JSONL_TCP_SERVER, "isn", false},
+		{FYKE_JSONL_TOP, "a", false}, {FYKE_JSONL_TOP, "tcp", false}, {FYKE_JSONL_TOP, "a", false},
+		{FYKE_JSONL_CLIENT, "ip", true}, {FYKE_JSONL_TCP, "server", false},
+		{FYKE_JSONL_TOP, "client", false}};
+	struct fyke_jsonl *jsonl = fyke_jsonl_new(columns, 7, 7, false);
+	sqlite3 *db;
+	sqlite3_stmt *row;
+	char *text;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 
 	(void)state;
-	fyke_jsonl_string(out, hostile, sizeof(hostile) - 1);
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+				 "SELECT 1, x'0aff', 2, 3, 1, 4, 5, 6 UNION ALL SELECT 1, 9, 2, 3, 7, 4, 5, "
+				 "NULL",
+				 -1, &row, NULL),
+		SQLITE_OK);
+	while (sqlite3_step(row) == SQLITE_ROW)
+		assert_true(fyke_jsonl_row(jsonl, row, out));
 	assert_int_equal(fclose(out), 0);
-	assert_string_equal(text, "\"\\u001b[2J\\u0007\\u009b\\u007f\\u0085\"");
+	assert_string_equal(text, "{\"a\":\"0aff\",\"client\":{\"ip\":true},\"tcp\":{\"server\":{\"isn\":1}}}"
+				  "{\"a\":9,\"client\":{\"ip\":7},\"tcp\":null}");
 	free(text);
+	sqlite3_finalize(row);
+	sqlite3_close(db);
+	fyke_jsonl_free(jsonl);
+}
+
+/* What the database's rows and live sessions have in common stands under the same keys in the same order. */
+static void test_jsonl_live_is_stored_without_ids(void **state)
+{
+	struct fyke_jsonl *stored = fyke_jsonl_new_stored(false);
+
+	(void)state;
+	assert_non_null(strstr(fyke_jsonl_select(stored), "fyke_uid("));
+	assert_non_null(strstr(fyke_jsonl_select(stored), "s.\"capture_id\", s.\"first_frame\""));
+	assert_null(strstr(fyke_jsonl_select(stored), "s.\"frames\""));
+	fyke_jsonl_free(stored);
 }
 
 static void test_jsonl_nests_tcp(void **state)
@@ -145,18 +227,21 @@ static void test_jsonl_nests_tcp(void **state)
 	json_decref(line);
 }
 
+static void assert_placed(const char *name, bool of_tcp, enum fyke_jsonl_group group, const char *key)
+{
+	struct fyke_jsonl_column column = fyke_jsonl_place(name, of_tcp);
+
+	assert_int_equal(column.group, group);
+	assert_string_equal(column.key, key);
+}
+
 static void test_jsonl_places_columns(void **state)
 {
-	const char *key;
-
 	(void)state;
-	assert_int_equal(fyke_jsonl_place("server_name", &key), FYKE_JSONL_TOP);
-	assert_string_equal(key, "server_name");
-	assert_int_equal(fyke_jsonl_place("server_ip", &key), FYKE_JSONL_SERVER);
-	assert_string_equal(key, "ip");
-	assert_int_equal(fyke_jsonl_place("client_zero_windows", &key), FYKE_JSONL_CLIENT);
-	assert_string_equal(key, "zero_windows");
-	assert_int_equal(fyke_jsonl_place("handshake_client_us", &key), FYKE_JSONL_TOP);
+	assert_placed("server_name", false, FYKE_JSONL_TOP, "server_name");
+	assert_placed("server_ip", false, FYKE_JSONL_SERVER, "ip");
+	assert_placed("client_zero_windows", true, FYKE_JSONL_TCP_CLIENT, "zero_windows");
+	assert_placed("handshake_client_us", true, FYKE_JSONL_TCP, "handshake_client_us");
 }
 
 int main(void)
@@ -165,6 +250,9 @@ int main(void)
 		cmocka_unit_test(test_jsonl_nests_sides_and_keeps_integers),
 		cmocka_unit_test(test_jsonl_escapes_hostile_text),
 		cmocka_unit_test(test_jsonl_shows_no_controls),
+		cmocka_unit_test(test_jsonl_writes_numbers),
+		cmocka_unit_test(test_jsonl_keeps_keys_single),
+		cmocka_unit_test(test_jsonl_live_is_stored_without_ids),
 		cmocka_unit_test(test_jsonl_nests_tcp),
 		cmocka_unit_test(test_jsonl_places_columns),
 	};

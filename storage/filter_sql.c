@@ -1,0 +1,183 @@
+/*
+ * The statement that comes of a filter's tree (filter.h).
+ *
+ * What matters is the first page: rows come in the order of time, and a choice such as `host A` or `port
+ * 80,443` written with OR makes SQLite gather all its rows and sort them. As arms under UNION ALL each is
+ * served by an index that is in that order already, and merging stops at the LIMIT.
+ */
+#include "storage/filter_parse.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* A choice of equalities that every match must fulfil (`host A`, `port 80,443`): the statement has an arm
+ * for each of them, which an index serves in the order of time, and SQLite merges the arms. */
+struct arms {
+	const struct node *split; /* the tree of the choice; NULL: one arm of all */
+	const struct node *equals[FILTER_ARMS_MAX];
+	size_t count;
+};
+
+struct arm {
+	const struct arms *arms;
+	size_t at;
+};
+
+static void emit(const struct node *node, const struct arm *arm, sqlite3_str *out);
+
+/* Chains of one kind stay without brackets: SQLite's parser has a stack of a hundred. */
+static void emit_operand(
+	const struct node *node, enum node_kind outer, const struct arm *arm, sqlite3_str *out)
+{
+	bool bare = node->kind == outer || (outer == NODE_OR && node->kind == NODE_AND);
+
+	/* Beside a choice that an index serves in the order of time, SQLite must not take up this one: it
+	 * would gather all its rows and sort them. */
+	if (outer == NODE_OR && node->kind == NODE_EQUAL && arm->arms->count > 0) {
+		sqlite3_str_appendf(out, node->parameter == 0 ? "+%s IS NULL" : "+%s = ?%d", node->sql,
+			(int)node->parameter);
+		return;
+	}
+
+	sqlite3_str_appendall(out, bare ? "" : "(");
+	emit(node, arm, out);
+	sqlite3_str_appendall(out, bare ? "" : ")");
+}
+
+static void emit_equal(const struct node *node, sqlite3_str *out)
+{
+	if (node->parameter == 0)
+		sqlite3_str_appendf(out, "%s IS NULL", node->sql);
+	else
+		sqlite3_str_appendf(out, "%s = ?%d", node->sql, (int)node->parameter);
+	if (strcmp(node->sql, "s.client_port") == 0) /* what the index on it is limited to */
+		sqlite3_str_appendf(out, " AND s.client_port < %d", FILTER_CLIENT_PORT_MAX);
+}
+
+/* The arm's own equality, without what the arms before it give. */
+static void emit_choice(const struct arm *arm, sqlite3_str *out)
+{
+	emit_equal(arm->arms->equals[arm->at], out);
+	for (size_t i = 0; i < arm->at; i++) {
+		const struct node *other = arm->arms->equals[i];
+
+		if (other->parameter == 0)
+			sqlite3_str_appendf(out, " AND %s IS NOT NULL", other->sql);
+		else
+			sqlite3_str_appendf(out, " AND %s IS NOT ?%d", other->sql, (int)other->parameter);
+	}
+}
+
+static void emit(const struct node *node, const struct arm *arm, sqlite3_str *out)
+{
+	if (node == arm->arms->split) {
+		emit_choice(arm, out);
+		return;
+	}
+	switch (node->kind) {
+	case NODE_AND:
+	case NODE_OR:
+		emit_operand(node->left, node->kind, arm, out);
+		sqlite3_str_appendall(out, node->kind == NODE_AND ? " AND " : " OR ");
+		emit_operand(node->right, node->kind, arm, out);
+		return;
+	case NODE_NOT:
+		emit_operand(node->left, NODE_NOT, arm, out);
+		sqlite3_str_appendall(out, " IS NOT TRUE");
+		return;
+	case NODE_SQL:
+		sqlite3_str_appendall(out, node->sql);
+		return;
+	case NODE_EQUAL:
+		emit_equal(node, out);
+		return;
+	}
+}
+
+/* The equalities under a tree of OR; false where there is anything else, or too many of them. */
+static bool collect(const struct node *node, struct arms *arms)
+{
+	if (node->kind == NODE_OR)
+		return collect(node->left, arms) && collect(node->right, arms);
+	if (node->kind != NODE_EQUAL || arms->count == FILTER_ARMS_MAX)
+		return false;
+	arms->equals[arms->count++] = node;
+	return true;
+}
+
+static unsigned rank_of(const struct arms *arms)
+{
+	unsigned rank = 0;
+
+	for (size_t i = 0; i < arms->count; i++)
+		rank = arms->equals[i]->rank > rank ? arms->equals[i]->rank : rank;
+	return arms->count == 0 ? UINT_MAX : rank;
+}
+
+/* The best choice among those reached from the root through AND alone. */
+static void find_split(const struct node *node, struct arms *best)
+{
+	struct arms here = {.split = node};
+
+	if (node == NULL)
+		return;
+	if (node->kind == NODE_AND) {
+		find_split(node->left, best);
+		find_split(node->right, best);
+	} else if (collect(node, &here) && rank_of(&here) < rank_of(best)) {
+		*best = here;
+	}
+}
+
+static void emit_arm(const struct fyke_filter *filter, const char *columns, bool uses_tcp,
+	const struct arm *arm, sqlite3_str *out)
+{
+	sqlite3_str_appendf(out, "SELECT %s\nFROM sessions AS s", columns);
+	if (uses_tcp || filter->uses_tcp)
+		sqlite3_str_appendall(out, " LEFT JOIN tcp AS t ON t.session_id = s.id");
+	if (filter->capture_parameter != 0)
+		sqlite3_str_appendf(out, "\nWHERE s.capture_id = ?%d", (int)filter->capture_parameter);
+	if (filter->root == NULL)
+		return;
+	sqlite3_str_appendall(out, filter->capture_parameter != 0 ? " AND " : "\nWHERE ");
+	if (filter->root->kind == NODE_AND)
+		emit(filter->root, arm, out);
+	else
+		emit_operand(filter->root, NODE_AND, arm, out);
+}
+
+static void emit_arms(const struct fyke_filter *filter, const char *columns, bool uses_tcp, sqlite3_str *out)
+{
+	struct arms arms = {.split = NULL};
+	struct arm arm = {&arms, 0};
+
+	find_split(filter->root, &arms);
+	if (arms.count < 2)
+		arms.split = NULL;
+	do {
+		sqlite3_str_appendall(out, arm.at > 0 ? "\nUNION ALL\n" : "");
+		emit_arm(filter, columns, uses_tcp, &arm, out);
+	} while (arms.split != NULL && ++arm.at < arms.count);
+}
+
+char *fyke_filter_sql(const struct fyke_filter *filter, const struct fyke_filter_select *select)
+{
+	sqlite3_str *out = sqlite3_str_new(NULL);
+
+	emit_arms(filter, select->columns, select->uses_tcp, out);
+	if (select->order != NULL)
+		sqlite3_str_appendf(out, "\nORDER BY %s", select->order);
+	if (select->limit >= 0)
+		sqlite3_str_appendf(out, "\nLIMIT %lld", (long long)select->limit);
+	return sqlite3_str_finish(out);
+}
+
+char *fyke_filter_count_sql(const struct fyke_filter *filter)
+{
+	sqlite3_str *out = sqlite3_str_new(NULL);
+
+	sqlite3_str_appendall(out, "SELECT sum(n) FROM (");
+	emit_arms(filter, "count(*) AS n", false, out);
+	sqlite3_str_appendall(out, ")");
+	return sqlite3_str_finish(out);
+}
