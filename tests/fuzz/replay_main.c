@@ -43,8 +43,8 @@ static int replay_directory(const char *directory, const char *name)
 
 		if (entry->d_name[0] == '.')
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-		if (replay(path) != 0) {
+		if (snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name) >= (int)sizeof(path) ||
+			replay(path) != 0) {
 			printf("not ok %s: cannot read %s\n", name, path);
 			closedir(entries);
 			return 1;
