@@ -90,7 +90,7 @@ static void count_packet(struct fyke_flow *flow, const struct fyke_packet *packe
 	flow->last_frame = packet->frame;
 }
 
-static void take_tcp(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
+static bool take_tcp(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
 	enum fyke_endpoint sender)
 {
 	static const enum fyke_flow_age ages[] = {
@@ -100,16 +100,18 @@ static void take_tcp(struct fyke_engine *engine, uint32_t index, const struct fy
 	};
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 	struct fyke_tcp *tcp = fyke_engine_tcp(engine, flow);
-	uint64_t holes = fyke_engine_hole_bytes(tcp);
-	enum fyke_tcp_phase phase = fyke_tcp_take(tcp, packet, sender);
+	size_t heap = fyke_tcp_heap(tcp);
+	struct fyke_tcp_result result;
 
-	engine->heap += fyke_engine_hole_bytes(tcp) - holes;
+	fyke_tcp_take(tcp, packet, sender, &result);
+	engine->heap += fyke_tcp_heap(tcp) - heap;
 	engine->counters.tcp_payload_bytes += packet->payload_length;
 	if (tcp->client != flow->client) {
 		flow->client = tcp->client;
 		fyke_engine_name_service(engine, flow);
 	}
-	fyke_flow_table_set_age(&engine->table, index, ages[phase]);
+	fyke_flow_table_set_age(&engine->table, index, ages[result.phase]);
+	return result.event_count == 0 || fyke_engine_note_tcp(engine, index, packet, &result);
 }
 
 /* The flow of a packet: found, or born, perhaps in the place of one that is over. 0 = no memory. */
@@ -164,8 +166,8 @@ static bool take_packet(struct fyke_engine *engine, const struct fyke_packet *pa
 		return false;
 	flow = fyke_flow_at(&engine->table, index);
 	count_packet(flow, packet, sender);
-	if (flow->tcp != 0)
-		take_tcp(engine, index, packet, sender);
+	if (flow->tcp != 0 && !take_tcp(engine, index, packet, sender))
+		return false;
 	fyke_flow_table_touch(&engine->table, index, engine->clock_ns);
 	if (engine->options.keep_changed && !flow->changed) {
 		flow->changed = true;

@@ -10,17 +10,6 @@
 
 #include <stdlib.h>
 
-uint64_t fyke_engine_hole_bytes(const struct fyke_tcp *tcp)
-{
-	uint64_t rooms = 0;
-
-	for (int i = 0; i < 2; i++) {
-		if (tcp->side[i].holes != NULL)
-			rooms += tcp->side[i].holes->room;
-	}
-	return rooms * sizeof(struct fyke_tcp_hole);
-}
-
 uint64_t fyke_engine_memory_held(const struct fyke_engine *engine)
 {
 	return engine->table.flows.live *
@@ -182,7 +171,7 @@ void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)
 			(uint64_t)(tcp->side[0].stream_bytes + tcp->side[1].stream_bytes);
 		engine->counters.tcp_repeated_bytes += tcp->repeated_bytes;
 		engine->counters.tcp_ignored_bytes += tcp->ignored_bytes;
-		engine->heap -= fyke_engine_hole_bytes(tcp);
+		engine->heap -= fyke_tcp_heap(tcp);
 		fyke_tcp_release(tcp);
 		fyke_pool_give(&engine->tcp, flow->tcp);
 	}

@@ -2,9 +2,14 @@
 #include "analyzer/engine_parts.h"
 #include "analyzer/flow/record_list.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { ICMP_ERRORS_MAX = 64 }; /* rows a session: more tell nothing new */
+enum { /* rows a session; counters stay exact */
+	ICMP_ERRORS_MAX = 64,
+	TCP_EVENTS_MAX = 512,
+};
 
 static struct fyke_value text_value(const char *text)
 {
@@ -79,7 +84,100 @@ bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, con
 	return add_record(engine, other, &fyke_table_icmp_errors, packet, values);
 }
 
-bool fyke_engine_note_frame(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet)
+struct sentence {
+	size_t length;
+	char text[320];
+};
+
+static void say(struct sentence *sentence, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Parts joined by "; ". */
+static void say(struct sentence *sentence, const char *format, ...)
+{
+	size_t room = sizeof(sentence->text) - sentence->length;
+	va_list arguments;
+	int written;
+
+	if (sentence->length > 0 && room > 2) {
+		memcpy(sentence->text + sentence->length, "; ", 3);
+		sentence->length += 2;
+		room -= 2;
+	}
+	va_start(arguments, format);
+	written = vsnprintf(sentence->text + sentence->length, room, format, arguments);
+	va_end(arguments);
+	if (written > 0)
+		sentence->length += (size_t)written < room ? (size_t)written : room - 1;
+}
+
+static void explain(const struct fyke_tcp_event *event, struct sentence *sentence)
+{
+	const struct fyke_tcp_verdict *verdict = &event->verdict;
+
+	say(sentence, "%s", verdict->rule);
+	if (verdict->waited_ns >= 0)
+		say(sentence, "waited %.3f ms, timer %.3f ms", (double)verdict->waited_ns / 1e6,
+			(double)verdict->timeout_ns / 1e6);
+	if (verdict->duplicate_acks > 0)
+		say(sentence, "duplicate ACKs %u", verdict->duplicate_acks);
+	if (verdict->sacked >= 0)
+		say(sentence, "SACKed up to %lld", (long long)verdict->sacked);
+	if (verdict->cause == FYKE_TCP_CAUSE_REORDERING)
+		return;
+	if (event->original != 0)
+		say(sentence, "first seen in frame %llu", (unsigned long long)event->original);
+	say(sentence, verdict->beyond ? "lost beyond the tap" : "lost before the tap, or not captured");
+	if (verdict->spurious)
+		say(sentence, "spurious: it was acknowledged already");
+}
+
+static void quote(struct sentence *sentence, const char *what, const uint8_t *bytes, uint8_t length)
+{
+	char hex[2 * FYKE_TCP_SAMPLE + 1] = "";
+
+	for (uint8_t i = 0; i < length; i++)
+		(void)snprintf(hex + (size_t)2 * i, 3, "%02x", bytes[i]);
+	say(sentence, "%s %s", what, hex);
+}
+
+static void explain_conflict(const struct fyke_tcp_event *event, struct sentence *sentence)
+{
+	say(sentence, "%lld bytes differ from those in frame %llu", (long long)event->differing,
+		(unsigned long long)event->original);
+	quote(sentence, "before", event->before, event->sample_length);
+	quote(sentence, "now", event->now, event->sample_length);
+}
+
+bool fyke_engine_note_tcp(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
+	const struct fyke_tcp_result *result)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	struct fyke_flow_extra *extra = fyke_engine_need_extra(engine, flow);
+
+	if (extra == NULL)
+		return false;
+	for (unsigned i = 0; i < result->event_count && extra->tcp_events < TCP_EVENTS_MAX; i++) {
+		const struct fyke_tcp_event *event = &result->events[i];
+		struct sentence sentence = {0};
+		struct fyke_value values[5] = {text_value(event->side == flow->client ? "client" : "server"),
+			text_value(event->kind), integer_value(event->offset), integer_value(event->length),
+			{0}};
+
+		if (event->is_resend)
+			explain(event, &sentence);
+		else if (event->differing > 0)
+			explain_conflict(event, &sentence);
+		if (sentence.length > 0)
+			values[4] = text_value(sentence.text);
+		extra->tcp_events++;
+		if (!add_record(engine, extra, &fyke_table_tcp_events, packet, values))
+			return false;
+	}
+	return true;
+}
+
+static bool note_frame(
+	struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet, uint64_t frame)
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 	uint32_t room = flow->frames.room;
@@ -94,8 +192,20 @@ bool fyke_engine_note_frame(struct fyke_engine *engine, uint32_t index, const st
 			    engine, &engine->wanted, &engine->wanted_count, &engine->wanted_room, index))
 			return false;
 	}
-	if (!fyke_frames_add(&flow->frames, packet->frame))
+	if (frame == packet->frame ? !fyke_frames_add(&flow->frames, frame)
+				   : !fyke_frames_insert(&flow->frames, frame))
 		return false;
 	engine->heap += (uint64_t)(flow->frames.room - room);
 	return true;
+}
+
+/* Fragments belong to the session of their datagram, once that is whole. */
+bool fyke_engine_note_frame(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet)
+{
+	for (uint32_t i = 0; i < packet->fragment_count; i++) {
+		if (packet->fragment_frames[i] != packet->frame &&
+			!note_frame(engine, index, packet, packet->fragment_frames[i]))
+			return false;
+	}
+	return note_frame(engine, index, packet, packet->frame);
 }

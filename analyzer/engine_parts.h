@@ -57,7 +57,6 @@ static inline struct fyke_flow_reference fyke_engine_reference(
 	return (struct fyke_flow_reference){fyke_flow_at(&engine->table, index)->birth, index};
 }
 
-uint64_t fyke_engine_hole_bytes(const struct fyke_tcp *tcp);
 uint64_t fyke_engine_memory_held(const struct fyke_engine *engine);
 
 /* All functions below that return bool say false when memory is out. */
@@ -72,6 +71,8 @@ bool fyke_engine_note_carrier(
 	struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet);
 bool fyke_engine_note_icmp_error(
 	struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet);
+bool fyke_engine_note_tcp(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
+	const struct fyke_tcp_result *result);
 bool fyke_engine_note_frame(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet);
 
 /* engine_handover.c: from flows to the sessions of the tick. */

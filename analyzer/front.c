@@ -24,6 +24,7 @@ struct fyke_front {
 	struct fyke_habits *habits;
 	struct fyke_front_counters counters;
 	int64_t clock_ns;
+	uint64_t block, oldest_block;
 	size_t count, frames;
 	int64_t clocks[BATCH_PACKETS];
 	struct fyke_packet packets[BATCH_PACKETS];
@@ -56,14 +57,26 @@ void fyke_front_free(struct fyke_front *front)
 	free(front);
 }
 
-static void add_packets(struct fyke_front *front)
+/* `block` holds their payloads, 0 = it lives no longer than the batch. `datagram`: what they were in,
+ * NULL = the frame itself. */
+static void add_packets(struct fyke_front *front, uint64_t block, const struct fyke_datagram *datagram)
 {
 	for (unsigned i = 0; i < front->decoded.count; i++) {
+		front->packets[front->count].block = block;
+		front->packets[front->count].oldest_block = front->oldest_block;
+		front->packets[front->count].fragment_frames = datagram == NULL ? NULL : datagram->frames;
+		front->packets[front->count].fragment_count = datagram == NULL ? 0 : datagram->frame_count;
 		front->clocks[front->count] = front->clock_ns;
 		fyke_habits_judge(front->habits, &front->packets[front->count]);
 		front->count++;
 	}
 	front->decoded.packets = front->packets + front->count;
+}
+
+void fyke_front_enter_block(struct fyke_front *front, uint64_t block, uint64_t oldest)
+{
+	front->block = block;
+	front->oldest_block = oldest;
 }
 
 static void move_clock(struct fyke_front *front, int64_t time_ns, int64_t next_ns)
@@ -114,14 +127,14 @@ bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, i
 	move_clock(front, frame->time_ns, next_ns);
 	fyke_decode_frame(frame, &front->decoded);
 	count_frame(front);
-	add_packets(front);
+	add_packets(front, front->block, NULL);
 	/* what a whole datagram carries may again be a fragment, of a tunnel's inner packet */
 	for (int depth = 0; depth < FYKE_LAYERS_MAX && front->decoded.has_fragment; depth++) {
 		if (!whole_datagram(front, &datagram))
 			break;
 		fyke_decode_datagram(&datagram.network, datagram.next_header, datagram.data, datagram.length,
 			datagram.captured, &front->decoded);
-		add_packets(front);
+		add_packets(front, 0, &datagram);
 	}
 	front->frames++;
 	return front->frames >= BATCH_FRAMES || front->count > BATCH_PACKETS - FRAME_PACKETS;

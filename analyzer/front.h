@@ -29,6 +29,9 @@ FYKE_MUST_USE enum fyke_status fyke_front_new(
 	uint64_t fragment_memory, struct fyke_front **front, struct fyke_error *error);
 void fyke_front_free(struct fyke_front *front);
 
+/* The next frames lie in the block of this number; payloads of blocks before `oldest` are gone. */
+void fyke_front_enter_block(struct fyke_front *front, uint64_t block, uint64_t oldest);
+
 /* Decodes a frame and adds its packets to the batch. `next_ns` is the time of the frame behind it
  * (its own when none is known): the clock follows a jump only when that confirms it. True when the
  * batch should go to the engine now. */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TICK_FRAMES = 4096, INDEX_FRAMES = 256 };
+enum { TICK_FRAMES = 4096, INDEX_FRAMES = 256, KEPT_BLOCKS = 64 };
 enum { COMMENTS_BYTES = 1 << 20 }; /* of one hand-over: they are the file's to make long */
 
 #define FRAGMENT_SHARE 16 /* fragments may hold a sixteenth of the memory */
@@ -26,8 +26,10 @@ struct run {
 	struct fyke_error *error;
 	struct fyke_front *front;
 	struct fyke_engine *engine;
-	struct fyke_block *held; /* waits for the time of the next block's first frame */
-	struct fyke_tick *tick;	 /* the running one: gets the frame index while it runs */
+	struct fyke_block *ring[KEPT_BLOCKS]; /* analyzed last: resends are compared with them */
+	uint64_t blocks;		      /* analyzed so far; number n stands at ring[n % KEPT_BLOCKS] */
+	struct fyke_block *held;	      /* waits for the time of the next block's first frame */
+	struct fyke_tick *tick;		      /* the running one: gets the frame index while it runs */
 	size_t index_room, comments_room, comments_bytes;
 	uint64_t tick_number; /* of the running tick: its frames are (n·4096, (n+1)·4096] */
 	int64_t flushed_ns;   /* clock at the last flush */
@@ -244,18 +246,28 @@ static enum fyke_status take_block(
 	return status == FYKE_OK ? drain_front(run) : status;
 }
 
+/* The block replaces the oldest in the ring, which owns it from now on. */
+static void keep_block(struct run *run, struct fyke_block *block)
+{
+	uint64_t number = ++run->blocks;
+	struct fyke_block **place = &run->ring[number % KEPT_BLOCKS];
+
+	if (*place != NULL)
+		fyke_block_release(*place);
+	*place = block;
+	fyke_front_enter_block(run->front, number, number < KEPT_BLOCKS ? 1 : number - KEPT_BLOCKS + 1);
+}
+
 /* Analyzes the block that waited; `next` waits in its place. */
 static enum fyke_status advance(struct run *run, struct fyke_block *next)
 {
 	struct fyke_block *block = run->held;
-	enum fyke_status status = FYKE_OK;
 
 	run->held = next;
 	if (block == NULL)
 		return FYKE_OK;
-	status = take_block(run, block, next);
-	fyke_block_release(block);
-	return status;
+	keep_block(run, block);
+	return take_block(run, block, next);
 }
 
 static void fill_counters(struct run *run)
@@ -388,6 +400,10 @@ enum fyke_status fyke_pipeline_run(struct fyke_source *source, const struct fyke
 	}
 	if (run.held != NULL)
 		fyke_block_release(run.held);
+	for (int i = 0; i < KEPT_BLOCKS; i++) {
+		if (run.ring[i] != NULL)
+			fyke_block_release(run.ring[i]);
+	}
 	fyke_tick_free(run.tick);
 	fyke_engine_free(run.engine);
 	fyke_front_free(run.front);

@@ -31,14 +31,18 @@ struct fyke_command_help {
 int fyke_command_analyze(int argc, char **argv);
 int fyke_command_monitor(int argc, char **argv);
 int fyke_command_query(int argc, char **argv);
+int fyke_command_tcp(int argc, char **argv);
+int fyke_command_stream(int argc, char **argv);
+int fyke_command_extract(int argc, char **argv);
 int fyke_command_report(int argc, char **argv);
 int fyke_command_interfaces(int argc, char **argv);
 int fyke_command_protocols(int argc, char **argv);
 int fyke_command_help(int argc, char **argv);
 int fyke_command_version(int argc, char **argv);
 
-extern const struct fyke_command_help fyke_help_analyze, fyke_help_monitor, fyke_help_query, fyke_help_report,
-	fyke_help_interfaces, fyke_help_protocols, fyke_help_help, fyke_help_version;
+extern const struct fyke_command_help fyke_help_analyze, fyke_help_monitor, fyke_help_query, fyke_help_tcp,
+	fyke_help_stream, fyke_help_extract, fyke_help_report, fyke_help_interfaces, fyke_help_protocols,
+	fyke_help_help, fyke_help_version;
 
 /* Prints a command's help to standard output; returns FYKE_EXIT_DONE. */
 int fyke_command_print_help(const char *name, const struct fyke_command_help *help);

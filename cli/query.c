@@ -3,6 +3,7 @@
 
 #include "analyzer/base/text.h"
 #include "analyzer/classify/services.h"
+#include "cli/choose.h"
 #include "cli/command.h"
 #include "reports/report.h"
 #include "storage/database.h"
@@ -66,27 +67,6 @@ const struct fyke_command_help fyke_help_query = {
 
 enum { COUNTING_US = 200000 };
 
-static size_t ports_of(void *context, const char *service, uint16_t *ports, size_t room)
-{
-	static const uint8_t protocols[] = {6, 17, 132};
-	struct fyke_services **services = context;
-	size_t count = 0;
-
-	if (*services == NULL && fyke_services_new(NULL, services, NULL) != FYKE_OK)
-		return 0;
-	for (unsigned port = 0; port < 65536 && count < room; port++) {
-		for (size_t i = 0; i < sizeof(protocols); i++) {
-			const char *name = fyke_services_name(*services, protocols[i], (uint16_t)port);
-
-			if (name == NULL || strcasecmp(name, service) != 0)
-				continue;
-			ports[count++] = (uint16_t)port;
-			break;
-		}
-	}
-	return count;
-}
-
 static bool parse_format(const char *text, enum fyke_query_format *format)
 {
 	static const char *const names[] = {"table", "json", "jsonl", "csv"};
@@ -145,20 +125,6 @@ static int take_option(struct fyke_query_request *request, int option, const cha
 	return FYKE_EXIT_DONE;
 }
 
-/* The words of the command line, so that quotes around the whole filter may be left out. */
-static char *join(char **words, int count)
-{
-	size_t length = 1, used = 0;
-	char *text;
-
-	for (int i = 0; i < count; i++)
-		length += strlen(words[i]) + 1;
-	text = calloc(1, length);
-	for (int i = 0; text != NULL && i < count; i++)
-		used += (size_t)snprintf(text + used, length - used, "%s%s", i > 0 ? " " : "", words[i]);
-	return text;
-}
-
 static int parse_request(int argc, char **argv, struct fyke_query_request *request, bool *stop)
 {
 	struct fyke_arguments arguments;
@@ -178,7 +144,7 @@ static int parse_request(int argc, char **argv, struct fyke_query_request *reque
 			request->count || request->capture != FYKE_REPORT_ALL))
 		return fyke_usage(
 			"query", "--sql stands alone: no filter, --columns, --sort, --count or --capture");
-	request->filter = join(argv + arguments.first, argc - arguments.first);
+	request->filter = fyke_choose_join(argv + arguments.first, argc - arguments.first);
 	*stop = request->filter == NULL;
 	return *stop ? FYKE_EXIT_FAILED : FYKE_EXIT_DONE;
 }
@@ -401,8 +367,9 @@ static enum fyke_status compile_and_run(
 	sqlite3 *db, const struct fyke_query_request *request, bool *told, struct fyke_error *error)
 {
 	struct fyke_services *services = NULL;
-	struct fyke_filter_options filter_options = {
-		.now_us = clock_us(CLOCK_REALTIME), .ports_of = ports_of, .ports_context = &services};
+	struct fyke_filter_options filter_options = {.now_us = clock_us(CLOCK_REALTIME),
+		.ports_of = fyke_choose_ports_of,
+		.ports_context = &services};
 	struct fyke_filter_columns *columns = NULL;
 	struct fyke_filter_fault fault = {0};
 	struct fyke_filter *filter = NULL;

@@ -118,6 +118,13 @@ static const struct fyke_column tcp_columns[] = {
 	HANDSHAKE(handshake_us, "SYN to the client's ACK of the SYN-ACK"),
 	HANDSHAKE(handshake_server_us, "SYN to SYN-ACK at the tap: the server's part of the round trip"),
 	HANDSHAKE(handshake_client_us, "SYN-ACK to ACK at the tap: the client's part"),
+	HANDSHAKE(opening_us, "of the duration: until the handshake was done"),
+	HANDSHAKE(client_think_us, "of the duration: nothing under way, the client spoke next"),
+	HANDSHAKE(server_think_us, "of the duration: nothing under way, the server spoke next"),
+	HANDSHAKE(transfer_us, "of the duration: data under way"),
+	HANDSHAKE(resend_wait_us, "of the duration: waiting for segments that were sent again"),
+	HANDSHAKE(zero_window_us, "of the duration: one side had closed its window"),
+	HANDSHAKE(idle_us, "of the duration: nothing under way, ended by a keep-alive or a closing"),
 	SIDE_COLUMNS("client_", FYKE_CLIENT),
 	SIDE_COLUMNS("server_", FYKE_SERVER),
 };

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WINDOW = 64 * 1024, NG_SECTION = 0x0a0d0d0a, NG_INTERFACE = 1 };
+enum { WINDOW = 64 * 1024, NG_SECTION = 0x0a0d0d0a, NG_INTERFACE = 1, NG_SIMPLE_PACKET = 3 };
 
 struct section {
 	uint64_t offset;
@@ -29,15 +29,20 @@ struct fyke_reread {
 	struct fyke_block_pool *pool;
 	struct fyke_reader *reader;
 	bool packed;
+	bool ended;		       /* packed: the reader has nothing more */
 	struct fyke_block_room *block; /* packed: the one that was reached */
 	/* pcapng: what lies before `walked` */
 	struct section *sections;
 	size_t sections_count;
+	size_t interfaces_expected; /* 0 = not known */
 	uint64_t walked;
+	/* where fyke_reread_number() stands: before frame `next`, at `place`; 0 = nowhere */
+	uint64_t next, place, beginning;
+	bool time_known; /* of the frame before, as simple packet blocks have none of their own */
 	/* bytes at `at` of the file */
 	uint8_t *bytes;
 	size_t size, have;
-	uint64_t at;
+	uint64_t at, read;
 };
 
 static enum fyke_status no_memory(const struct fyke_reread *reread, struct fyke_error *error)
@@ -60,6 +65,7 @@ static enum fyke_status start(struct fyke_reread *reread, struct fyke_error *err
 
 	fyke_reader_free(reread->reader);
 	reread->reader = NULL;
+	reread->ended = false;
 	if (lseek(reread->fd, 0, SEEK_SET) != 0)
 		return fyke_error_set(
 			error, FYKE_FAILED_IO, "%s: cannot be read: %s", reread->name, strerror(errno));
@@ -67,7 +73,10 @@ static enum fyke_status start(struct fyke_reread *reread, struct fyke_error *err
 	if (status != FYKE_OK)
 		return status;
 	reread->packed = fyke_input_compression(input) != FYKE_PLAIN;
-	return fyke_reader_new(input, reread->name, reread->pool, &reread->reader, error);
+	status = fyke_reader_new(input, reread->name, reread->pool, &reread->reader, error);
+	if (status == FYKE_OK)
+		reread->beginning = fyke_reader_offset(reread->reader);
+	return status;
 }
 
 static enum fyke_status open_again(struct fyke_reread *reread, struct fyke_error *error)
@@ -160,6 +169,7 @@ static enum fyke_status load(
 		if (got == 0)
 			break;
 		reread->have += (size_t)got;
+		reread->read += (uint64_t)got;
 	}
 	return FYKE_OK;
 }
@@ -179,22 +189,23 @@ static enum fyke_status see(struct fyke_reread *reread, uint64_t offset, size_t 
 	return status;
 }
 
-/* Runs the format's parser on the record at `offset`. */
+/* Runs the format's parser on the record at `offset`; it has *size bytes. */
 static enum fyke_status parse_at(struct fyke_reread *reread, uint64_t offset, enum fyke_parsed *parsed,
-	struct fyke_frame *frame, struct fyke_error *error)
+	struct fyke_frame *frame, size_t *size, struct fyke_error *error)
 {
 	struct fyke_cursor bytes;
-	size_t size = 1, asked;
+	size_t asked;
 
+	*size = 1;
 	do {
 		enum fyke_status status;
 
-		asked = size;
+		asked = *size;
 		status = see(reread, offset, asked, &bytes, error);
 		if (status != FYKE_OK)
 			return status;
-		*parsed = reread->reader->parse(reread->reader, bytes, frame, &size);
-	} while (*parsed == FYKE_PARSED_MORE && size > asked);
+		*parsed = reread->reader->parse(reread->reader, bytes, frame, size);
+	} while (*parsed == FYKE_PARSED_MORE && *size > asked);
 	return *parsed == FYKE_PARSED_MEMORY ? no_memory(reread, error) : FYKE_OK;
 }
 
@@ -229,12 +240,13 @@ static enum fyke_status walk_block(struct fyke_reread *reread, struct fyke_error
 	struct fyke_cursor bytes;
 	enum fyke_status status = see(reread, reread->walked, FYKE_PCAPNG_HEADER, &bytes, error);
 	uint32_t type, total;
+	size_t size;
 
 	if (status != FYKE_OK)
 		return status;
 	type = fyke_reader_u32(reader, &bytes);
 	if (type == NG_SECTION || type == NG_INTERFACE) {
-		status = parse_at(reread, reread->walked, &parsed, &unused, error);
+		status = parse_at(reread, reread->walked, &parsed, &unused, &size, error);
 		if (status != FYKE_OK || parsed != FYKE_PARSED_SKIP)
 			return status != FYKE_OK ? status : changed(reread, error);
 		if (type == NG_SECTION)
@@ -251,13 +263,20 @@ static enum fyke_status walk_block(struct fyke_reread *reread, struct fyke_error
 	return FYKE_OK;
 }
 
+/* Behind the last interface there is nothing to learn any more. */
+static bool knows_all(const struct fyke_reread *reread)
+{
+	return reread->interfaces_expected != 0 &&
+	       reread->reader->interfaces_count >= reread->interfaces_expected;
+}
+
 static enum fyke_status find_section(struct fyke_reread *reread, uint64_t offset, struct fyke_error *error)
 {
 	size_t at;
 
 	if (reread->sections_count > 0)
 		enter_section(reread, &reread->sections[reread->sections_count - 1]);
-	while (reread->walked < offset) {
+	while (reread->walked < offset && !knows_all(reread)) {
 		enum fyke_status status = walk_block(reread, error);
 
 		if (status != FYKE_OK)
@@ -277,12 +296,14 @@ static enum fyke_status plain_frame(struct fyke_reread *reread, const struct fyk
 	bool pcapng = reread->reader->record_header == 0;
 	enum fyke_status status = FYKE_OK;
 	enum fyke_parsed parsed;
+	size_t size;
 
+	reread->next = 0;
 	if (pcapng)
 		status = find_section(reread, wanted->file_offset, error);
 	reread->reader->last_time_ns = wanted->time_ns; /* a simple packet block has no time of its own */
 	if (status == FYKE_OK)
-		status = parse_at(reread, wanted->file_offset, &parsed, frame, error);
+		status = parse_at(reread, wanted->file_offset, &parsed, frame, &size, error);
 	if (status == FYKE_OK && parsed != FYKE_PARSED_FRAME)
 		status = changed(reread, error);
 	return status;
@@ -308,33 +329,48 @@ static bool reaches(const struct fyke_block_room *room, uint64_t offset)
 	return room != NULL && room->frames[room->block.count - 1].file_offset >= offset;
 }
 
+static enum fyke_status packed_restart(struct fyke_reread *reread, struct fyke_error *error)
+{
+	fyke_block_release(&reread->block->block);
+	reread->block = NULL;
+	return start(reread, error);
+}
+
+static enum fyke_status packed_block(struct fyke_reread *reread, struct fyke_error *error)
+{
+	if (reread->block != NULL)
+		fyke_block_release(&reread->block->block);
+	reread->block = NULL;
+	if (reread->ended) {
+		enum fyke_status status = start(reread, error);
+
+		if (status != FYKE_OK)
+			return status;
+	}
+	switch (fyke_reader_next(reread->reader, &reread->block, error)) {
+	case FYKE_READER_FAILED:
+		return error == NULL ? FYKE_FAILED_IO : error->status;
+	case FYKE_READER_END:
+		reread->ended = true;
+		return changed(reread, error);
+	case FYKE_READER_BLOCK:
+		break;
+	}
+	return FYKE_OK;
+}
+
 static enum fyke_status packed_frame(struct fyke_reread *reread, const struct fyke_frame *wanted,
 	struct fyke_frame *frame, struct fyke_error *error)
 {
 	const struct fyke_frame *found;
+	enum fyke_status status = FYKE_OK;
 
-	if (reread->block != NULL && reread->block->frames[0].file_offset > wanted->file_offset) {
-		enum fyke_status status;
-
-		fyke_block_release(&reread->block->block);
-		reread->block = NULL;
-		status = start(reread, error);
-		if (status != FYKE_OK)
-			return status;
-	}
-	while (!reaches(reread->block, wanted->file_offset)) {
-		if (reread->block != NULL)
-			fyke_block_release(&reread->block->block);
-		reread->block = NULL;
-		switch (fyke_reader_next(reread->reader, &reread->block, error)) {
-		case FYKE_READER_FAILED:
-			return error == NULL ? FYKE_FAILED_IO : error->status;
-		case FYKE_READER_END:
-			return changed(reread, error);
-		case FYKE_READER_BLOCK:
-			break;
-		}
-	}
+	if (reread->block != NULL && reread->block->frames[0].file_offset > wanted->file_offset)
+		status = packed_restart(reread, error);
+	while (status == FYKE_OK && !reaches(reread->block, wanted->file_offset))
+		status = packed_block(reread, error);
+	if (status != FYKE_OK)
+		return status;
 	found = reread->block == NULL ? NULL : frame_in(reread->block, wanted->file_offset);
 	if (found == NULL)
 		return changed(reread, error);
@@ -369,4 +405,154 @@ enum fyke_status fyke_reread_frame(struct fyke_reread *reread, const struct fyke
 	frame->file = asked.file;
 	frame->file_offset = asked.file_offset;
 	return FYKE_OK;
+}
+
+void fyke_reread_expect(struct fyke_reread *reread, size_t interfaces)
+{
+	reread->interfaces_expected = interfaces;
+}
+
+const struct fyke_source_interface *fyke_reread_interface(
+	const struct fyke_reread *reread, uint32_t index, unsigned *fcs_length)
+{
+	const struct fyke_reader *reader = reread->reader;
+
+	if (index >= reader->interfaces_count)
+		return NULL;
+	*fcs_length = reader->interfaces[index].fcs_length;
+	return &reader->interfaces[index].told;
+}
+
+uint64_t fyke_reread_bytes(const struct fyke_reread *reread)
+{
+	return reread->read;
+}
+
+static void stand_at(struct fyke_reread *reread, uint64_t number, uint64_t offset)
+{
+	reread->next = number;
+	reread->place = offset;
+	reread->time_known = number == 1;
+	if (number == 1)
+		reread->reader->last_time_ns = 0;
+}
+
+/* At a block that describes a section or an interface: steps behind it, each is learnt once. */
+static enum fyke_status pass_description(struct fyke_reread *reread, uint32_t *type, struct fyke_error *error)
+{
+	struct fyke_cursor bytes;
+	enum fyke_status status = FYKE_OK;
+	uint32_t total;
+
+	if (reread->place > 0 || reread->sections_count > 0) /* else at the very first block */
+		status = find_section(reread, reread->place, error);
+	if (status == FYKE_OK)
+		status = see(reread, reread->place, 8, &bytes, error);
+	if (status != FYKE_OK)
+		return status;
+	*type = fyke_reader_u32(reread->reader, &bytes);
+	total = fyke_reader_u32(reread->reader, &bytes);
+	if (*type != NG_SECTION && *type != NG_INTERFACE)
+		return FYKE_OK;
+	if (reread->place < reread->walked) {
+		reread->place += total;
+		return total < FYKE_PCAPNG_HEADER ? changed(reread, error) : FYKE_OK;
+	}
+	reread->walked = reread->place;
+	status = walk_block(reread, error);
+	reread->place = reread->walked;
+	return status;
+}
+
+static enum fyke_status step(struct fyke_reread *reread, struct fyke_frame *frame, struct fyke_error *error)
+{
+	bool pcapng = reread->reader->record_header == 0;
+
+	for (;;) {
+		enum fyke_status status = FYKE_OK;
+		enum fyke_parsed parsed;
+		uint32_t type = 0;
+		size_t size;
+
+		if (pcapng)
+			status = pass_description(reread, &type, error);
+		if (status == FYKE_OK && (type == NG_SECTION || type == NG_INTERFACE))
+			continue;
+		if (status == FYKE_OK && type == NG_SIMPLE_PACKET && !reread->time_known)
+			return FYKE_FAILED_INTERNAL;
+		if (status == FYKE_OK)
+			status = parse_at(reread, reread->place, &parsed, frame, &size, error);
+		if (status != FYKE_OK)
+			return status;
+		if (parsed != FYKE_PARSED_FRAME && parsed != FYKE_PARSED_SKIP)
+			return changed(reread, error);
+		frame->file_offset = reread->place;
+		reread->place += size;
+		if (parsed == FYKE_PARSED_SKIP)
+			continue;
+		frame->number = reread->next++;
+		reread->reader->last_time_ns = frame->time_ns;
+		reread->time_known = true;
+		return FYKE_OK;
+	}
+}
+
+static enum fyke_status step_to(struct fyke_reread *reread, uint64_t number,
+	const struct fyke_reread_mark *mark, struct fyke_frame *frame, struct fyke_error *error)
+{
+	enum fyke_status status;
+
+	do {
+		status = step(reread, frame, error);
+		if (status == FYKE_OK && frame->number == mark->number && frame->file_offset != mark->offset)
+			status = changed(reread, error);
+	} while (status == FYKE_OK && frame->number < number);
+	return status;
+}
+
+static enum fyke_status plain_number(struct fyke_reread *reread, uint64_t number,
+	const struct fyke_reread_mark *mark, struct fyke_frame *frame, struct fyke_error *error)
+{
+	enum fyke_status status;
+
+	if (reread->next == 0 || reread->next > number || reread->next < mark->number)
+		stand_at(reread, mark->number == 0 ? 1 : mark->number,
+			mark->number == 0 ? reread->beginning : mark->offset);
+	status = step_to(reread, number, mark, frame, error);
+	if (status == FYKE_FAILED_INTERNAL) {
+		stand_at(reread, 1, reread->beginning);
+		status = step_to(reread, number, mark, frame, error);
+	}
+	if (status != FYKE_OK)
+		reread->next = 0;
+	return status;
+}
+
+static enum fyke_status packed_number(struct fyke_reread *reread, uint64_t number,
+	const struct fyke_reread_mark *mark, struct fyke_frame *frame, struct fyke_error *error)
+{
+	enum fyke_status status = FYKE_OK;
+
+	if (reread->block != NULL && reread->block->frames[0].number > number)
+		status = packed_restart(reread, error);
+	while (status == FYKE_OK &&
+		(reread->block == NULL ||
+			reread->block->frames[reread->block->block.count - 1].number < number))
+		status = packed_block(reread, error);
+	if (status != FYKE_OK)
+		return status;
+	*frame = reread->block->frames[number - reread->block->frames[0].number];
+	return frame->number == mark->number && frame->file_offset != mark->offset ? changed(reread, error)
+										   : FYKE_OK;
+}
+
+enum fyke_status fyke_reread_number(struct fyke_reread *reread, uint64_t number,
+	const struct fyke_reread_mark *mark, struct fyke_frame *frame, struct fyke_error *error)
+{
+	if (number == 0 || mark->number > number)
+		return fyke_error_set(
+			error, FYKE_FAILED_INTERNAL, "%s: has no such packet number", reread->name);
+	if (reread->packed)
+		return packed_number(reread, number, mark, frame, error);
+	return plain_number(reread, number, mark, frame, error);
 }

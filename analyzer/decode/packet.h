@@ -115,6 +115,12 @@ struct fyke_packet {
 	bool tunnel_id_known;
 	bool is_fragmented; /* was put together from fragments */
 	bool is_overstated; /* the IP header states more than was on the wire: a receiver drops it */
+	const uint64_t *fragment_frames; /* that its fragments came in, ascending; NULL = not told */
+	uint32_t fragment_count;
+
+	/* Payload stays readable beyond the batch while block ≥ oldest_block of a later packet; block 0
+	 * means that it does not. Numbers are the front's. */
+	uint64_t block, oldest_block;
 
 	/* link layer, of the enclosing frame or of the tunnel's inner Ethernet; NULL = none */
 	const uint8_t *source_mac, *destination_mac;

@@ -31,6 +31,7 @@ struct key { /* no padding: hashed and compared as bytes */
 
 struct chunk {
 	struct chunk *next;
+	uint64_t frame;
 	uint8_t bytes[];
 };
 
@@ -43,7 +44,8 @@ struct waiting {
 	int64_t since_ns;
 	size_t memory; /* counted against the budget */
 	struct fyke_pieces pieces;
-	struct chunk *chunks;
+	struct chunk *chunks; /* the last one first */
+	uint32_t chunk_count;
 	uint32_t frames, total; /* total: length of the whole, 0 = not known */
 	uint32_t header_bytes;	/* of the first fragment: what stands in front of its payload, fragment header
 				   apart */
@@ -135,6 +137,7 @@ static void empty(struct fyke_defrag *defrag, struct waiting *waiting)
 		waiting->chunks = chunk->next;
 		free(chunk);
 	}
+	waiting->chunk_count = 0;
 	fyke_pieces_release(&waiting->pieces);
 	defrag->counters.memory -= waiting->memory - sizeof(*waiting);
 	waiting->memory = sizeof(*waiting);
@@ -274,7 +277,7 @@ static bool fits_length(struct waiting *waiting, const struct fyke_piece *range,
 
 /* Stores a copy of the fragment's bytes as one piece, or two where it was cut. */
 static bool store(struct fyke_defrag *defrag, struct waiting *waiting, const struct fyke_piece *range,
-	uint32_t captured)
+	uint32_t captured, uint64_t frame)
 {
 	struct chunk *chunk = malloc(sizeof(*chunk) + captured);
 	struct fyke_piece here = {range->start, range->start + captured, NULL},
@@ -287,7 +290,9 @@ static bool store(struct fyke_defrag *defrag, struct waiting *waiting, const str
 	if (captured > 0)
 		memcpy(chunk->bytes, range->bytes, captured);
 	here.bytes = chunk->bytes;
+	chunk->frame = frame;
 	chunk->next = waiting->chunks;
+	waiting->chunk_count++;
 	waiting->chunks = chunk;
 	if (captured > 0)
 		done = fyke_pieces_insert(&waiting->pieces, &here, range, defrag->options.policy);
@@ -347,8 +352,23 @@ static enum taken take(
 		return VOIDED;
 	keep_network(waiting, fragment);
 	if (all.known < length || overlap.differs || overlap.completes)
-		return store(defrag, waiting, &range, captured) ? TAKEN : VOIDED;
+		return store(defrag, waiting, &range, captured, fragment->packet.frame) ? TAKEN : VOIDED;
 	return TAKEN;
+}
+
+static bool give_frames(
+	struct fyke_defrag *defrag, const struct waiting *waiting, struct fyke_datagram *datagram)
+{
+	uint64_t *frames = fyke_arena_take(&defrag->given, waiting->chunk_count * sizeof(*frames));
+	uint32_t left = waiting->chunk_count;
+
+	if (frames == NULL)
+		return false;
+	for (const struct chunk *chunk = waiting->chunks; chunk != NULL && left > 0; chunk = chunk->next)
+		frames[--left] = chunk->frame;
+	datagram->frames = frames;
+	datagram->frame_count = waiting->chunk_count;
+	return true;
 }
 
 /* Hands the whole datagram out in memory of the arena's; false when that is out. */
@@ -358,7 +378,7 @@ static bool hand_out(struct fyke_defrag *defrag, const struct waiting *waiting,
 	uint8_t *bytes = fyke_arena_take(&defrag->given, waiting->total + sizeof(waiting->macs));
 	uint8_t *macs = bytes == NULL ? NULL : bytes + waiting->total;
 
-	if (bytes == NULL)
+	if (bytes == NULL || !give_frames(defrag, waiting, datagram))
 		return false;
 	fyke_pieces_copy(&waiting->pieces, bytes);
 	memcpy(macs, waiting->macs, sizeof(waiting->macs));

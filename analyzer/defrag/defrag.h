@@ -50,7 +50,9 @@ struct fyke_datagram {
 	struct fyke_packet network; /* of the first fragment; frame and time_ns of the one that completed it;
 				       ip_bytes as if it had come whole; is_fragmented */
 	uint8_t next_header;
-	const uint8_t *data;	   /* owned by the defragmenter until fyke_defrag_recycle */
+	const uint8_t *data;	/* owned by the defragmenter until fyke_defrag_recycle */
+	const uint64_t *frames; /* that its bytes came in, the last one too; owned likewise, ascending */
+	uint32_t frame_count;
 	uint32_t length, captured; /* captured < length where a fragment was cut by the snaplen: only a prefix
 				      is good */
 };

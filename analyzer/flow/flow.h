@@ -43,6 +43,7 @@ struct fyke_flow_extra {
 	struct fyke_record *records, **records_end; /* not handed over yet, malloc'ed one by one */
 	uint32_t record_count;			    /* ever: gives the next n */
 	uint32_t icmp_errors;			    /* rows noted so far: capped */
+	uint32_t tcp_events;			    /* likewise */
 	uint32_t frame_parts;			    /* of the frame list handed over already */
 };
 

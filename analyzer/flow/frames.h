@@ -24,6 +24,9 @@ struct fyke_frames {
  * list stays as it was. */
 bool fyke_frames_add(struct fyke_frames *frames, uint64_t frame);
 
+/* Puts in a frame number wherever it belongs, for one that comes late; otherwise the same. */
+bool fyke_frames_insert(struct fyke_frames *frames, uint64_t frame);
+
 static inline const uint8_t *fyke_frames_bytes(const struct fyke_frames *frames)
 {
 	return frames->heap != NULL ? frames->heap : frames->embedded;

@@ -56,14 +56,19 @@ static void build_offers(const struct fyke_tcp_side *side, struct fyke_session_t
 	out->timestamps = side->options_known ? side->timestamps : FYKE_UNKNOWN;
 }
 
-/* What causes of resends, reordering and conflicts would need is not followed: unknown, not zero. */
-static void set_unknown(struct fyke_session_tcp_side *out)
+static void build_causes(const struct fyke_tcp_side *side, struct fyke_session_tcp_side *out)
 {
-	out->timeout_retransmissions = out->fast_retransmissions = out->sack_retransmissions = FYKE_UNKNOWN;
-	out->tail_probe_retransmissions = out->other_retransmissions = out->spurious_retransmissions =
-		FYKE_UNKNOWN;
-	out->reordered_segments = out->capture_duplicates = out->window_fulls = FYKE_UNKNOWN;
-	out->conflicting_bytes = out->uncompared_bytes = FYKE_UNKNOWN;
+	const uint32_t *causes = side->causes;
+
+	out->timeout_retransmissions = causes[FYKE_TCP_CAUSE_TIMEOUT];
+	out->fast_retransmissions = causes[FYKE_TCP_CAUSE_FAST];
+	out->sack_retransmissions = causes[FYKE_TCP_CAUSE_SACK];
+	out->tail_probe_retransmissions = causes[FYKE_TCP_CAUSE_TAIL_PROBE];
+	out->other_retransmissions = causes[FYKE_TCP_CAUSE_GO_BACK] + causes[FYKE_TCP_CAUSE_UNKNOWN];
+	out->spurious_retransmissions = side->spurious;
+	out->reordered_segments = causes[FYKE_TCP_CAUSE_REORDERING];
+	out->capture_duplicates = causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE];
+	out->window_fulls = side->window_fulls;
 }
 
 static void build_round_trips(const struct fyke_tcp_side *side, struct fyke_session_tcp_side *out)
@@ -84,7 +89,7 @@ static void build_tcp_side(
 	int64_t unacknowledged = side->highest - side->acknowledged;
 
 	build_offers(side, out);
-	set_unknown(out);
+	build_causes(side, out);
 	build_round_trips(side, out);
 	out->stream_bytes = side->stream_bytes;
 	out->missing_bytes = fyke_tcp_missing_bytes(side);
@@ -92,12 +97,14 @@ static void build_tcp_side(
 	out->retransmitted_segments = side->retransmitted_segments;
 	out->retransmitted_bytes = (int64_t)side->retransmitted_bytes;
 	out->syn_retransmissions = side->syn_retransmissions;
-	out->fin_retransmissions = side->fin_retransmissions;
+	out->fin_retransmissions = side->causes[FYKE_TCP_CAUSE_FIN];
 	out->duplicate_acks = side->duplicate_acks;
-	out->keep_alives = side->keep_alives;
+	out->keep_alives = side->causes[FYKE_TCP_CAUSE_KEEP_ALIVE];
 	out->zero_windows = side->zero_windows;
-	out->window_probes = side->window_probes;
+	out->window_probes = side->causes[FYKE_TCP_CAUSE_WINDOW_PROBE];
 	out->overlapping_bytes = (int64_t)side->overlapping_bytes;
+	out->conflicting_bytes = (int64_t)side->conflicting_bytes;
+	out->uncompared_bytes = (int64_t)side->uncompared_bytes;
 	out->unacknowledged_bytes = FYKE_UNKNOWN;
 	if (peer->ack_seen)
 		out->unacknowledged_bytes = unacknowledged > 0 ? unacknowledged : 0;
@@ -116,6 +123,29 @@ static void build_handshake(const struct fyke_tcp *tcp, struct fyke_session_tcp 
 		out->handshake_client_us = span_us(tcp->syn_ack_ns, tcp->handshake_ack_ns);
 }
 
+/* As instants are stored. */
+static int64_t floor_us(int64_t time_ns)
+{
+	return time_ns >= 0 ? time_ns / 1000 : -((999 - time_ns) / 1000);
+}
+
+/* What the parts lack of the duration (parts of microseconds, packets with wrong checksums) is idle. */
+static void build_spent(
+	const struct fyke_tcp *tcp, const struct fyke_session *session, struct fyke_session_tcp *out)
+{
+	const int64_t *spent = tcp->spent_ns;
+
+	out->opening_us = spent[FYKE_TCP_SPENT_HANDSHAKE] / 1000;
+	out->client_think_us = spent[FYKE_TCP_SPENT_CLIENT] / 1000;
+	out->server_think_us = spent[FYKE_TCP_SPENT_SERVER] / 1000;
+	out->transfer_us = spent[FYKE_TCP_SPENT_TRANSFER] / 1000;
+	out->resend_wait_us = spent[FYKE_TCP_SPENT_RESEND] / 1000;
+	out->zero_window_us = spent[FYKE_TCP_SPENT_ZERO_WINDOW] / 1000;
+	out->idle_us = floor_us(session->end_ns) - floor_us(session->start_ns) - out->opening_us -
+		       out->client_think_us - out->server_think_us - out->transfer_us - out->resend_wait_us -
+		       out->zero_window_us;
+}
+
 static bool build_tcp(const struct fyke_tcp *tcp, struct fyke_session *session, struct fyke_arena *arena)
 {
 	struct fyke_session_tcp *out;
@@ -126,6 +156,7 @@ static bool build_tcp(const struct fyke_tcp *tcp, struct fyke_session *session, 
 	if (out == NULL)
 		return false;
 	build_handshake(tcp, out);
+	build_spent(tcp, session, out);
 	build_tcp_side(tcp, (enum fyke_endpoint)tcp->client, &out->side[FYKE_CLIENT]);
 	build_tcp_side(tcp, (enum fyke_endpoint)(1 - tcp->client), &out->side[FYKE_SERVER]);
 	session->tcp = out;

@@ -47,6 +47,9 @@ struct fyke_session_tcp_side {
 
 struct fyke_session_tcp {
 	int64_t handshake_us, handshake_server_us, handshake_client_us;
+	/* where the duration went; the parts add up to it */
+	int64_t opening_us, client_think_us, server_think_us, transfer_us, resend_wait_us, zero_window_us,
+		idle_us;
 	struct fyke_session_tcp_side side[2]; /* by enum fyke_side */
 };
 

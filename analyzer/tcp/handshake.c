@@ -18,6 +18,8 @@ static void note_syn(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segmen
 	struct fyke_tcp_side *own = segment->own;
 	uint32_t sequence = segment->header->sequence;
 
+	if (segment->duplicate)
+		return;
 	if (own->syn_seen && sequence == own->start)
 		own->syn_retransmissions++;
 	else
@@ -34,6 +36,18 @@ static void note_syn(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segmen
 	}
 }
 
+/* The handshake's two halves are the first round trips of the two sides (RFC 6298 §2.2); what was resent is
+ * ambiguous (Karn). */
+static void time_halves(struct fyke_tcp *tcp)
+{
+	struct fyke_tcp_side *client = &tcp->side[tcp->client], *server = &tcp->side[1 - tcp->client];
+
+	if (tcp->syn_ns != INT64_MIN && client->syn_retransmissions == 0 && tcp->syn_ack_ns > tcp->syn_ns)
+		fyke_tcp_timer_sample(&client->timer, tcp->syn_ack_ns - tcp->syn_ns);
+	if (server->syn_retransmissions == 0 && tcp->handshake_ack_ns > tcp->syn_ack_ns)
+		fyke_tcp_timer_sample(&server->timer, tcp->handshake_ack_ns - tcp->syn_ack_ns);
+}
+
 void fyke_tcp_handshake(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
 {
 	if (segment->syn && !segment->rst && !segment->fin) {
@@ -43,5 +57,6 @@ void fyke_tcp_handshake(struct fyke_tcp *tcp, const struct fyke_tcp_segment *seg
 		   (int32_t)(segment->header->acknowledgment - segment->peer->start) > 0) {
 		tcp->handshake_ack_ns = segment->time_ns;
 		tcp->established = true;
+		time_halves(tcp);
 	}
 }

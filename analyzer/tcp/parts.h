@@ -15,6 +15,18 @@ struct fyke_tcp_segment {
 	bool syn, fin, rst, ack;
 	int32_t advance; /* how far `end` moves the sender's highest sequence number */
 	struct fyke_tcp_side *own, *peer;
+	struct fyke_tcp_print print;
+	const uint8_t *bytes;	      /* the payload, `captured` of it */
+	uint64_t block, oldest_block; /* as in struct fyke_packet */
+	bool duplicate;		      /* the capture held this very packet before */
+	uint64_t frame, doubled_frame;
+	/* filled in by fyke_tcp_sequence_payload */
+	int64_t start, stop;	    /* of the payload in the sender's stream */
+	int64_t lowest, highest;    /* of the sender's stream, before this segment */
+	int64_t fresh;		    /* bytes of it not seen before */
+	bool resent;		    /* judged to have been sent again */
+	enum fyke_tcp_cause nature; /* capture duplicate, keep-alive, window probe or none of them */
+	struct fyke_tcp_result *result;
 };
 
 /* history.c: letters, upper case for the originator. */
@@ -32,8 +44,24 @@ void fyke_tcp_state_advance(struct fyke_tcp *tcp, const struct fyke_tcp_segment 
 /* sequence.c: where a segment lies, and what of it is new. */
 void fyke_tcp_sequence_start(struct fyke_tcp_segment *segment);
 void fyke_tcp_sequence_advance(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment);
-void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment);
-void fyke_tcp_sequence_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment);
+void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment);
+/* The stream offset that a sequence number means, nearest to the highest byte. */
+int64_t fyke_tcp_offset(const struct fyke_tcp_side *side, uint32_t sequence);
+
+/* duplicate.c: packets that the capture holds twice. */
+void fyke_tcp_duplicate(struct fyke_tcp_segment *segment, const struct fyke_packet *packet);
+
+/* resend.c: what was sent, what was sent again, and why. */
+void fyke_tcp_resend(struct fyke_tcp_segment *segment);
+void fyke_tcp_note(const struct fyke_tcp_segment *segment, enum fyke_endpoint side, const char *kind,
+	int64_t offset, int64_t length);
+
+/* conflict.c: compares bytes that were sent before with what was sent then. Before they are noted as
+ * sent again. */
+void fyke_tcp_compare(const struct fyke_tcp_segment *segment);
+
+/* acknowledge.c: what ACKs, SACK blocks and DSACKs tell of the other side's data. */
+void fyke_tcp_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment);
 
 /* handshake.c: options and times of SYN, SYN-ACK, ACK. */
 void fyke_tcp_handshake(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment);

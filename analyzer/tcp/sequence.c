@@ -11,10 +11,9 @@ enum {
 	WILD_JUMP = 1 << 20,	     /* SYN and RST that jump further move nothing (SEMANTICS §1) */
 	EARLIER_START_MAX = 1 << 20, /* how far before a guessed start late bytes are believed */
 	SKIPPED_MAX = 1 << 24,	     /* how far ahead a segment without payload is believed */
-	UNSEEN_ACK_MAX = 1 << 28,    /* an ACK further beyond what was seen is not believed */
 };
 
-static int64_t offset_of(const struct fyke_tcp_side *side, uint32_t sequence)
+int64_t fyke_tcp_offset(const struct fyke_tcp_side *side, uint32_t sequence)
 {
 	uint32_t highest = side->start + 1 + (uint32_t)side->highest;
 
@@ -108,30 +107,6 @@ static bool is_window_probe(const struct fyke_tcp_segment *segment, int64_t offs
 	       (offset == own->acknowledged || offset == own->acknowledged - 1);
 }
 
-/* Times one segment at a time; a resend in between makes its answer ambiguous. */
-static void time_segment(struct fyke_tcp_side *own, const struct fyke_tcp_segment *segment, int64_t start,
-	int64_t end, int64_t fresh)
-{
-	if (fresh < end - start) {
-		if (own->timed_ns != 0 && start < own->timed_end)
-			own->timed_ns = 0;
-	} else if (own->timed_ns == 0 && end == own->highest) {
-		own->timed_end = end;
-		own->timed_ns = segment->time_ns;
-	}
-}
-
-static void count_repeats(struct fyke_tcp *tcp, struct fyke_tcp_side *own, int64_t length, int64_t fresh)
-{
-	if (fresh == 0) {
-		own->retransmitted_segments++;
-		own->retransmitted_bytes += (uint64_t)length;
-	} else if (fresh < length) {
-		own->overlapping_bytes += (uint64_t)(length - fresh);
-	}
-	tcp->repeated_bytes += (uint64_t)(length - fresh);
-}
-
 /* A segment without payload that stands beyond the highest byte proves that those between were sent. */
 static void note_skipped(struct fyke_tcp_side *own, const struct fyke_tcp_segment *segment, int64_t offset)
 {
@@ -142,6 +117,9 @@ static void note_skipped(struct fyke_tcp_side *own, const struct fyke_tcp_segmen
 		return;
 	(void)fyke_tcp_holes_add(&own->holes, own->highest, offset);
 	own->highest = offset;
+	own->recovery.highest_ns = segment->time_ns;
+	own->recovery.has_stamp = segment->header->has_timestamps;
+	own->recovery.highest_stamp = segment->header->timestamp_value;
 }
 
 /* What lies before the first byte that may be: before the SYN, or too far before a guessed start. */
@@ -152,115 +130,66 @@ static int64_t clip_start(const struct fyke_tcp_side *own, int64_t start)
 	return start < first ? first : start;
 }
 
-void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+/* Payload that is neither new nor a resend: keep-alives, window probes and packets captured twice. */
+static enum fyke_tcp_cause nature_of(const struct fyke_tcp_segment *segment, int64_t start)
+{
+	if (segment->duplicate)
+		return FYKE_TCP_CAUSE_CAPTURE_DUPLICATE;
+	if (is_keep_alive(segment, start))
+		return FYKE_TCP_CAUSE_KEEP_ALIVE;
+	if (is_window_probe(segment, start))
+		return FYKE_TCP_CAUSE_WINDOW_PROBE;
+	return FYKE_TCP_CAUSE_NONE;
+}
+
+/* What the other side acknowledged first was nowhere near: the payload sets the origin. */
+static void settle_origin(struct fyke_tcp_side *own, int64_t start)
+{
+	if (!own->spoke && !own->syn_seen && (start > EARLIER_START_MAX || start < -EARLIER_START_MAX))
+		own->lowest = own->highest = start;
+}
+
+static void take_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
-	int64_t start = offset_of(own, segment->header->sequence + (segment->syn ? 1 : 0));
-	int64_t end = start + segment->length, clipped, fresh;
-	bool keep_alive = is_keep_alive(segment, start);
-	bool probe = !keep_alive && is_window_probe(segment, start);
+	int64_t clipped, cut = segment->start + segment->captured;
+	uint32_t skipped;
 
-	own->keep_alives += keep_alive;
-	own->window_probes += probe;
-	if (segment->fin && !segment->rst)
-		own->fin_offset = end;
-	if (segment->length == 0) {
-		note_skipped(own, segment, start);
-		return;
-	}
-	if (!own->spoke && !own->syn_seen && (start > EARLIER_START_MAX || start < -EARLIER_START_MAX)) {
-		/* what the other side acknowledged first was nowhere near: the payload sets the origin */
-		own->lowest = own->highest = start;
-	}
-	clipped = clip_start(own, start);
-	if (segment->rst || clipped >= end) {
+	settle_origin(own, segment->start);
+	clipped = clip_start(own, segment->start);
+	if (segment->rst || clipped >= segment->stop) {
 		tcp->ignored_bytes += segment->length;
 		return;
 	}
-	fresh = cover(own, clipped, end);
-	if (segment->captured < segment->length && fresh > 0 && start + segment->captured < own->cut_offset)
-		own->cut_offset = start + segment->captured;
-	tcp->ignored_bytes += (uint64_t)(clipped - start);
-	if (keep_alive || (probe && fresh == 0))
-		tcp->repeated_bytes += (uint64_t)(end - clipped - fresh);
-	else
-		count_repeats(tcp, own, end - clipped, fresh);
-	time_segment(own, segment, clipped, end, fresh);
+	skipped = (uint32_t)(clipped - segment->start);
+	segment->bytes += segment->captured > skipped ? skipped : segment->captured;
+	segment->captured -= segment->captured > skipped ? skipped : segment->captured;
+	segment->start = clipped;
+	segment->fresh = cover(own, clipped, segment->stop);
+	if (cut < segment->stop && segment->fresh > 0 && cut < own->cut_offset)
+		own->cut_offset = cut;
+	tcp->ignored_bytes += segment->length - (uint64_t)(segment->stop - clipped);
+	tcp->repeated_bytes += (uint64_t)(segment->stop - clipped - segment->fresh);
+	fyke_tcp_resend(segment);
 }
 
-static void sample_round_trip(struct fyke_tcp_side *sender, int64_t acknowledged, int64_t now_ns)
+void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
 {
-	int64_t elapsed = now_ns - sender->timed_ns;
+	struct fyke_tcp_side *own = segment->own;
 
-	if (sender->timed_ns == 0 || acknowledged < sender->timed_end)
-		return;
-	sender->timed_ns = 0;
-	/* an ACK that passes over the segment was held back for a later one: no sample */
-	if (acknowledged > sender->timed_end || elapsed < 0)
-		return;
-	if (sender->rtt_samples == 0 || elapsed < sender->rtt_min_ns)
-		sender->rtt_min_ns = elapsed;
-	if (elapsed > sender->rtt_max_ns)
-		sender->rtt_max_ns = elapsed;
-	sender->rtt_sum_ns += elapsed;
-	sender->rtt_samples++;
-}
-
-static bool is_duplicate_ack(const struct fyke_tcp_segment *segment, int64_t offset)
-{
-	const struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
-
-	return own->ack_seen && segment->length == 0 && !segment->syn && !segment->fin &&
-	       offset == peer->acknowledged && own->window == segment->header->window &&
-	       peer->highest > peer->acknowledged;
-}
-
-/* The receiver has more than we saw: the bytes between are missing in the capture. One byte more can
- * be a FIN that was not captured, so it waits for proof. */
-static void note_unseen(struct fyke_tcp_side *peer, int64_t acknowledged)
-{
-	if (!peer->spoke || acknowledged <= peer->highest + 1)
-		return;
-	(void)fyke_tcp_holes_add(&peer->holes, peer->highest, acknowledged);
-	peer->highest = acknowledged;
-}
-
-static bool is_known_open(const struct fyke_tcp_side *side)
-{
-	return side->state == FYKE_TCP_ESTABLISHED || side->state == FYKE_TCP_CLOSED;
-}
-
-void fyke_tcp_sequence_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
-{
-	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
-	int64_t offset, data;
-	uint32_t passed;
-
-	if (!segment->ack || segment->rst || !peer->sequence_known)
-		return;
-	offset = offset_of(peer, segment->header->acknowledgment);
-	data = peer->fin_seen && offset == peer->fin_offset + 1 ? peer->fin_offset : offset;
-	if (data > peer->highest + UNSEEN_ACK_MAX)
-		return;
-	if (is_duplicate_ack(segment, data))
-		own->duplicate_acks++;
-	if (!own->ack_seen || (int32_t)(segment->header->acknowledgment - own->last_ack) > 0)
-		own->last_ack = segment->header->acknowledgment;
-	own->ack_seen = true;
-	if (data <= peer->acknowledged)
-		return;
-	peer->acknowledged = data;
-	sample_round_trip(peer, data, segment->time_ns);
-	note_unseen(peer, data);
-	passed = fyke_tcp_holes_acknowledge(peer->holes, data);
-	if (data > peer->cut_offset) {
-		peer->cut_offset = INT64_MAX;
-		passed++;
+	segment->start = fyke_tcp_offset(own, segment->header->sequence + (segment->syn ? 1 : 0));
+	segment->stop = segment->start + segment->length;
+	segment->nature = nature_of(segment, segment->start);
+	segment->highest = own->highest;
+	segment->lowest = own->lowest;
+	if (segment->fin && !segment->rst)
+		own->fin_offset = segment->stop;
+	if (segment->length > 0) {
+		take_payload(tcp, segment);
+	} else {
+		note_skipped(own, segment, segment->start);
+		fyke_tcp_resend(segment);
 	}
-	/* of a connection seen from the middle nobody knows what its beginning acknowledged */
-	while (passed-- > 0 && is_known_open(own) && is_known_open(peer))
-		fyke_tcp_history_count(
-			tcp, (enum fyke_endpoint)(1 - segment->sender), 'g', &peer->gap_events);
 }
 
 /* A hole that begins at `highest` stands in the list already; what was acknowledged of a side that

@@ -18,9 +18,14 @@ void fyke_tcp_start(
 	tcp->client = (uint8_t)(flipped ? 1 - sender : sender);
 	tcp->flipped = flipped;
 	tcp->first_was_syn = (first->tcp.flags & (FYKE_TCP_SYN | FYKE_TCP_ACK)) == FYKE_TCP_SYN;
+	tcp->last_ns = INT64_MIN;
 	tcp->syn_ns = tcp->last_syn_ns = tcp->syn_ack_ns = tcp->last_syn_ack_ns = tcp->handshake_ack_ns =
 		INT64_MIN;
-	tcp->side[FYKE_LOW].cut_offset = tcp->side[FYKE_HIGH].cut_offset = INT64_MAX;
+	for (int i = 0; i < 2; i++) {
+		tcp->side[i].cut_offset = INT64_MAX;
+		tcp->side[i].recovery.fast_end = tcp->side[i].recovery.timeout_end = -1;
+		tcp->side[i].recovery.highest_sacked = -1;
+	}
 	fyke_tcp_history_start(tcp, flipped);
 }
 
@@ -49,6 +54,10 @@ static struct fyke_tcp_segment segment_of(
 		.length = packet->payload_length,
 		.captured = packet->payload_captured,
 		.time_ns = packet->time_ns,
+		.frame = packet->frame,
+		.bytes = packet->payload,
+		.block = packet->block,
+		.oldest_block = packet->oldest_block,
 		.sender = sender,
 		.syn = (header->flags & FYKE_TCP_SYN) != 0,
 		.fin = (header->flags & FYKE_TCP_FIN) != 0,
@@ -83,21 +92,12 @@ static void note_window(struct fyke_tcp *tcp, const struct fyke_tcp_segment *seg
 
 	if (segment->header->window != 0 || segment->rst)
 		return;
-	if (!segment->syn && !segment->fin)
+	if (!segment->syn && !segment->fin && !segment->duplicate) {
 		own->zero_windows++;
+		fyke_tcp_note(segment, segment->sender, "zero_window", 0, 0);
+	}
 	if (own->state != FYKE_TCP_RESET && segment->peer->state != FYKE_TCP_CLOSED)
 		fyke_tcp_history_count(tcp, segment->sender, 'w', &own->zero_window_events);
-}
-
-static void note_fin(const struct fyke_tcp_segment *segment)
-{
-	struct fyke_tcp_side *own = segment->own;
-
-	if (!segment->fin || segment->rst)
-		return;
-	if (own->fin_seen && segment->length == 0 && segment->advance <= 0)
-		own->fin_retransmissions++;
-	own->fin_seen = true;
 }
 
 static enum fyke_tcp_phase phase_of(const struct fyke_tcp *tcp)
@@ -114,35 +114,108 @@ static enum fyke_tcp_phase phase_of(const struct fyke_tcp *tcp)
 	return FYKE_TCP_PHASE_OPEN;
 }
 
-enum fyke_tcp_phase fyke_tcp_take(
-	struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender)
+static bool is_under_way(const struct fyke_tcp_side *side)
+{
+	return side->highest > side->acknowledged;
+}
+
+static bool is_window_closed(const struct fyke_tcp_side *side)
+{
+	return side->ack_seen && side->window == 0 && side->state == FYKE_TCP_ESTABLISHED;
+}
+
+/* How it stood before the segment; what the segment is, is added when that is known. */
+static struct fyke_tcp_interval interval_before(const struct fyke_tcp *tcp)
+{
+	const struct fyke_tcp_side *low = &tcp->side[FYKE_LOW], *high = &tcp->side[FYKE_HIGH];
+
+	return (struct fyke_tcp_interval){.opening = tcp->first_was_syn && !tcp->established,
+		.under_way = is_under_way(low) || is_under_way(high),
+		.window_closed = is_window_closed(low) || is_window_closed(high)};
+}
+
+static void spend(
+	struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment, struct fyke_tcp_interval interval)
+{
+	if (tcp->last_ns != INT64_MIN && segment->time_ns > tcp->last_ns) {
+		interval.resend = segment->resent;
+		interval.payload = segment->length > 0 && segment->nature == FYKE_TCP_CAUSE_NONE;
+		interval.from_client = segment->sender == tcp->client;
+		tcp->spent_ns[fyke_tcp_spent_on(&interval)] += segment->time_ns - tcp->last_ns;
+	}
+	if (segment->time_ns > tcp->last_ns)
+		tcp->last_ns = segment->time_ns;
+}
+
+/* Who sends payload after its own reset did not send that reset: a sign of injection. */
+static void note_ignored_reset(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+{
+	if (tcp->reset_ignored || segment->own->state != FYKE_TCP_RESET || segment->rst ||
+		segment->length == 0 || segment->fresh == 0 || segment->duplicate)
+		return;
+	tcp->reset_ignored = true;
+	fyke_tcp_note(
+		segment, segment->sender, "reset_ignored", segment->start, segment->stop - segment->start);
+}
+
+static void take_good(
+	struct fyke_tcp *tcp, struct fyke_tcp_segment *segment, const struct fyke_packet *packet)
+{
+	struct fyke_tcp_interval interval = interval_before(tcp);
+
+	settle_roles(tcp, segment);
+	fyke_tcp_sequence_start(segment);
+	fyke_tcp_duplicate(segment, packet);
+	fyke_tcp_history_flags(tcp, segment);
+	note_window(tcp, segment);
+	fyke_tcp_sequence_advance(tcp, segment);
+	fyke_tcp_state_advance(tcp, segment);
+	fyke_tcp_handshake(tcp, segment);
+	fyke_tcp_sequence_payload(tcp, segment);
+	note_ignored_reset(tcp, segment);
+	spend(tcp, segment, interval);
+	segment->own->fin_seen |= segment->fin && !segment->rst;
+	segment->own->spoke = true;
+	fyke_tcp_acknowledge(tcp, segment);
+	segment->own->window = segment->header->window;
+}
+
+void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender,
+	struct fyke_tcp_result *result)
 {
 	struct fyke_tcp_segment segment = segment_of(tcp, packet, sender);
 
+	segment.result = result;
+	result->event_count = 0;
 	if (packet->checksum == FYKE_CHECKSUM_WRONG) {
 		fyke_tcp_history_count(tcp, sender, 'c', &segment.own->bad_checksums);
 		tcp->ignored_bytes += segment.length;
-		return phase_of(tcp);
+	} else {
+		take_good(tcp, &segment, packet);
 	}
-	settle_roles(tcp, &segment);
-	fyke_tcp_sequence_start(&segment);
-	fyke_tcp_history_flags(tcp, &segment);
-	note_window(tcp, &segment);
-	fyke_tcp_sequence_advance(tcp, &segment);
-	fyke_tcp_state_advance(tcp, &segment);
-	fyke_tcp_handshake(tcp, &segment);
-	note_fin(&segment);
-	fyke_tcp_sequence_payload(tcp, &segment);
-	segment.own->spoke = true;
-	fyke_tcp_sequence_acknowledge(tcp, &segment);
-	segment.own->window = segment.header->window;
-	return phase_of(tcp);
+	result->phase = phase_of(tcp);
+}
+
+size_t fyke_tcp_heap(const struct fyke_tcp *tcp)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < 2; i++) {
+		const struct fyke_tcp_side *side = &tcp->side[i];
+
+		bytes += side->sent.room * sizeof(struct fyke_tcp_sent);
+		if (side->holes != NULL)
+			bytes += sizeof(*side->holes) + side->holes->room * sizeof(struct fyke_tcp_hole);
+	}
+	return bytes;
 }
 
 void fyke_tcp_release(struct fyke_tcp *tcp)
 {
-	free(tcp->side[FYKE_LOW].holes);
-	free(tcp->side[FYKE_HIGH].holes);
+	for (int i = 0; i < 2; i++) {
+		free(tcp->side[i].holes);
+		fyke_tcp_sent_release(&tcp->side[i].sent);
+	}
 }
 
 bool fyke_tcp_is_notable(const struct fyke_tcp *tcp)

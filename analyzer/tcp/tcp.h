@@ -10,7 +10,11 @@
 
 #include "analyzer/decode/packet.h"
 #include "analyzer/flow/key.h"
+#include "analyzer/tcp/cause.h"
 #include "analyzer/tcp/holes.h"
+#include "analyzer/tcp/sent.h"
+#include "analyzer/tcp/spent.h"
+#include "analyzer/tcp/timer.h"
 
 enum fyke_tcp_endpoint_state {
 	FYKE_TCP_INACTIVE = 0,
@@ -21,6 +25,8 @@ enum fyke_tcp_endpoint_state {
 	FYKE_TCP_CLOSED,
 	FYKE_TCP_RESET,
 };
+
+enum { FYKE_TCP_PRINTS = 4 };
 
 enum { FYKE_TCP_HISTORY = 40 }; /* with the final NUL; more is dropped */
 
@@ -45,15 +51,20 @@ struct fyke_tcp_side {
 	struct fyke_tcp_holes *holes;
 	int64_t cut_offset; /* of the first byte cut by the snaplen and not acknowledged yet; INT64_MAX = none
 			     */
-	/* one segment at a time is timed, as Karn's rule allows */
-	int64_t timed_end, timed_ns; /* timed_ns 0 = none */
+	struct fyke_tcp_sent_queue sent;
+	struct fyke_tcp_recovery recovery;
+	struct fyke_tcp_timer timer;		       /* of this side's data, from the tap on */
+	struct fyke_tcp_print prints[FYKE_TCP_PRINTS]; /* of its last packets */
+	int64_t print_times_ns[FYKE_TCP_PRINTS];
+	uint8_t next_print;
 	int64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns;
 	uint32_t rtt_samples;
 	/* counters; the history thresholds (1st, 10th, 100th …) read them too */
 	uint32_t bad_checksums, gap_events, repeats, zero_window_events;
-	uint32_t retransmitted_segments, keep_alives, window_probes, zero_windows, duplicate_acks;
-	uint32_t syn_retransmissions, fin_retransmissions;
-	uint64_t retransmitted_bytes, overlapping_bytes;
+	uint32_t retransmitted_segments, zero_windows, window_fulls, duplicate_acks, spurious;
+	uint32_t causes[FYKE_TCP_CAUSE_COUNT]; /* SYN resends are the handshake's */
+	uint32_t syn_retransmissions;
+	uint64_t retransmitted_bytes, overlapping_bytes, conflicting_bytes, uncompared_bytes;
 };
 
 struct fyke_tcp {
@@ -63,7 +74,10 @@ struct fyke_tcp {
 	bool flipped;	    /* roles were turned round */
 	bool first_was_syn; /* a bare SYN began it: the roles are known */
 	bool established;   /* both sides' SYNs were answered */
+	bool reset_ignored; /* told already */
 	int64_t syn_ns, last_syn_ns, syn_ack_ns, last_syn_ack_ns, handshake_ack_ns; /* INT64_MIN = not seen */
+	int64_t last_ns; /* time of its latest packet, INT64_MIN before the first */
+	int64_t spent_ns[FYKE_TCP_SPENT_COUNT];
 	uint64_t repeated_bytes, ignored_bytes; /* payload seen again; payload left out of the streams */
 };
 
@@ -78,9 +92,37 @@ void fyke_tcp_start(
 bool fyke_tcp_is_new_connection(
 	const struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender);
 
-/* Takes the next segment. tcp->client may turn round here. */
-enum fyke_tcp_phase fyke_tcp_take(
-	struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender);
+enum { FYKE_TCP_SAMPLE = 32 }; /* bytes of each version of a conflict */
+
+/* Something worth a row of its own. */
+struct fyke_tcp_event {
+	enum fyke_endpoint side; /* whose stream `offset` is in */
+	const char *kind;	 /* static */
+	int64_t offset, length;
+	bool is_resend; /* verdict and original are filled in */
+	struct fyke_tcp_verdict verdict;
+	uint64_t original; /* frame in which the first byte was seen before, 0 = not seen */
+	/* of a conflict: how many bytes differ, and the first ones of both versions from there on */
+	int64_t differing;
+	uint8_t sample_length;
+	uint8_t before[FYKE_TCP_SAMPLE], now[FYKE_TCP_SAMPLE];
+};
+
+enum { FYKE_TCP_EVENTS = 6 }; /* at most so many for one segment */
+
+struct fyke_tcp_result {
+	enum fyke_tcp_phase phase;
+	unsigned event_count;
+	struct fyke_tcp_event events[FYKE_TCP_EVENTS];
+};
+
+/* Takes the next segment. tcp->client may turn round here. Fills in result->phase and the events;
+ * event_count is set, the rest of *result is not touched. */
+void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender,
+	struct fyke_tcp_result *result);
+
+/* Bytes that hang on the record. */
+size_t fyke_tcp_heap(const struct fyke_tcp *tcp);
 
 /* Frees what hangs on the record, not the record. */
 void fyke_tcp_release(struct fyke_tcp *tcp);

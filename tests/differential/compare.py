@@ -347,10 +347,11 @@ def icmp(capture, table, sessions):
 
 
 def frames(capture, table, sessions):
-    """Each session's times and packet count are those of the frames that it lists."""
+    """Each session's times and frame numbers are those of the frames that it lists. Fragments of its first datagram
+    may stand before the frame that made it whole, in which the session began."""
     times = [frame.time_ns // 1000 for frame in table]
     for session in sessions:
-        listed = session["frames"]
+        listed = [n for n in session["frames"] if n >= session["first_frame"]]
         key = f"session {session['first_frame']}.{session['first_ordinal']}"
         seen = [times[n - 1] for n in listed if 0 < n <= len(times)]
         theirs = f"{min(seen)} {max(seen)} {min(listed)} {max(listed)}" if seen else "none"
@@ -372,6 +373,7 @@ CHECKS = {  # check: (least share of equal rows, what is compared)
     "zeek-state": (0.97, "state as Zeek's conn_state"),
     "zeek-history": (0.90, "history as Zeek's, checksums apart"),
     "tcptrace-bytes": (0.98, "distinct stream bytes as tcptrace"),
+    "resends": (0.90, "segments sent again as tshark or tcptrace, where either sees one"),
     "icmp": (0.99, "ICMP packets by type, code and identifier as tshark"),
     "frames": (1.0, "times and frame numbers as in the capture itself"),
 }

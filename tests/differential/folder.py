@@ -4,7 +4,7 @@ import concurrent.futures
 import os
 import pathlib
 
-from tests.differential import compare
+from tests.differential import compare, resends
 from tests.support import captures, pcapfile, program
 
 TIMEOUT = 60
@@ -33,6 +33,7 @@ def compare_capture(root, name):
         theirs = captures.oracle(root, name, table)
         if theirs:
             rows.extend(check(name, theirs, sessions))
+    rows.extend(resends.rows(name, captures.oracle(root, name, "tcp"), captures.oracle(root, name, "tcptrace"), sessions))
     return Result(name, None, rows, sessions)
 
 

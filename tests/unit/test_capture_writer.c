@@ -143,6 +143,41 @@ static struct bytes sections(void)
 	return b;
 }
 
+/* By number, from a mark every 7 frames, from the last call or from the beginning. */
+static void check_numbers(const char *name, const struct reading *read, size_t expected)
+{
+	const struct reading r = *read;
+	struct fyke_reread *reread = NULL;
+	struct fyke_reread_mark mark;
+	struct fyke_frame frame;
+
+	assert_int_equal(fyke_capture_reopen(name, &reread, NULL), FYKE_OK);
+	fyke_reread_expect(reread, expected);
+	for (size_t i = 0; i < r.count * 4; i++) {
+		size_t at = i < r.count * 2   ? i % r.count
+			    : i < r.count * 3 ? r.count * 3 - 1 - i
+					      : i * 37 % r.count;
+		const struct fyke_frame *wanted = &r.frames[at];
+
+		mark = i < r.count
+			       ? (struct fyke_reread_mark){0}
+			       : (struct fyke_reread_mark){at / 7 * 7 + 1, r.frames[at / 7 * 7].file_offset};
+		assert_int_equal(fyke_reread_number(reread, at + 1, &mark, &frame, NULL), FYKE_OK);
+		assert_int_equal(frame.number, at + 1);
+		assert_int_equal(frame.file_offset, wanted->file_offset);
+		assert_int_equal(frame.captured, wanted->captured);
+		assert_int_equal(frame.length, wanted->length);
+		assert_int_equal(frame.time_ns, wanted->time_ns);
+		assert_int_equal(frame.link_type, wanted->link_type);
+		assert_int_equal(frame.interface, wanted->interface);
+		assert_memory_equal(frame.data, wanted->data, frame.captured);
+	}
+	mark = (struct fyke_reread_mark){0};
+	assert_int_equal(fyke_reread_number(reread, r.count + 1, &mark, &frame, NULL), FYKE_FAILED_FORMAT);
+	assert_int_equal(fyke_reread_number(reread, r.count, &mark, &frame, NULL), FYKE_OK);
+	fyke_reread_free(reread);
+}
+
 /* Every frame in three orders: forward, backward, by leaps. */
 static void check_reread(struct bytes bytes)
 {
@@ -154,6 +189,8 @@ static void check_reread(struct bytes bytes)
 	char fingerprint[33];
 
 	assert_true(r.count > 0);
+	check_numbers(file.name, &r, 0);
+	check_numbers(file.name, &r, r.interfaces_count);
 	assert_int_equal(fyke_capture_reopen(file.name, &reread, &error), FYKE_OK);
 	for (size_t i = 0; i < r.count * 3; i++) {
 		size_t at = i < r.count ? i : i < r.count * 2 ? r.count * 2 - 1 - i : i * 37 % r.count;
@@ -202,6 +239,66 @@ static void test_capture_reread_pcap(void **state)
 	check_reread(b);
 }
 
+/* Packets without a time take that of the one before, wherever reading begins. */
+static void test_capture_reread_timeless(void **state)
+{
+	struct bytes b = {0};
+	struct memory_file file;
+	struct reading r;
+
+	(void)state;
+	ng_section(&b, false);
+	ng_interface(&b, 1, 0);
+	for (unsigned i = 0; i < 200; i++) {
+		struct bytes body = {0};
+
+		if (i % 20 == 5) {
+			ng_packet(&b, 0, 1000 + i, 60, i);
+			continue;
+		}
+		put32(&body, 40);
+		put_pattern(&body, 40, i);
+		ng_block(&b, 3, body);
+	}
+	file = memory_file(b.data, b.length);
+	r = read_bytes(b, NULL);
+	check_numbers(file.name, &r, 0);
+	check_numbers(file.name, &r, 1);
+	(void)close(file.fd);
+	free_reading(&r);
+}
+
+/* With the number of interfaces known, only the way from the mark is read. */
+static void test_capture_reread_little(void **state)
+{
+	struct bytes b = {0};
+	struct memory_file file;
+	struct reading r;
+	struct fyke_reread *reread = NULL;
+
+	(void)state;
+	ng_section(&b, false);
+	ng_interface(&b, 1, 0);
+	for (unsigned i = 0; i < 40000; i++)
+		ng_packet(&b, 0, 1000 + i, 400, i);
+	file = memory_file(b.data, b.length);
+	r = read_bytes(b, NULL);
+	assert_int_equal(fyke_capture_reopen(file.name, &reread, NULL), FYKE_OK);
+	fyke_reread_expect(reread, 1);
+	for (size_t at = 255; at < r.count; at += 10000) {
+		struct fyke_reread_mark mark = {at / 256 * 256 + 1, r.frames[at / 256 * 256].file_offset};
+		struct fyke_frame frame;
+
+		assert_int_equal(fyke_reread_number(reread, at + 1, &mark, &frame, NULL), FYKE_OK);
+		assert_int_equal(frame.time_ns, r.frames[at].time_ns);
+	}
+	assert_true(b.length > 16 * 1000 * 1000);
+	assert_in_range(fyke_reread_bytes(reread), 1, 4 * 3 * 65536);
+	fyke_reread_free(reread);
+	(void)close(file.fd);
+	free_reading(&r);
+}
+
 static void test_capture_reread_packed(void **state)
 {
 	struct bytes plain = sections(), packed = {0};
@@ -242,6 +339,8 @@ int main(void)
 		cmocka_unit_test(test_capture_writer_failure_sticks),
 		cmocka_unit_test(test_capture_reread_pcapng),
 		cmocka_unit_test(test_capture_reread_pcap),
+		cmocka_unit_test(test_capture_reread_timeless),
+		cmocka_unit_test(test_capture_reread_little),
 		cmocka_unit_test(test_capture_reread_packed),
 		cmocka_unit_test(test_capture_reread_refusals),
 	};

@@ -1,0 +1,156 @@
+/*
+ * What the receiver says of a sender's data: cumulative ACKs (RFC 9293), duplicate ACKs (RFC 5681 §2),
+ * selective ones (RFC 2018) and duplicate selective ones (RFC 2883); round trips by Karn's rule.
+ */
+#include "analyzer/tcp/parts.h"
+
+enum { UNSEEN_ACK_MAX = 1 << 28 }; /* an ACK further beyond what was seen is not believed */
+
+static void sample_round_trip(struct fyke_tcp_side *sender, int64_t elapsed_ns)
+{
+	if (elapsed_ns < 0)
+		return;
+	fyke_tcp_timer_sample(&sender->timer, elapsed_ns);
+	if (sender->rtt_samples == 0 || elapsed_ns < sender->rtt_min_ns)
+		sender->rtt_min_ns = elapsed_ns;
+	if (elapsed_ns > sender->rtt_max_ns)
+		sender->rtt_max_ns = elapsed_ns;
+	sender->rtt_sum_ns += elapsed_ns;
+	sender->rtt_samples++;
+}
+
+/* RFC 5681 §2: data outstanding, no payload, no SYN or FIN, the same acknowledgment and window. */
+static bool is_duplicate_ack(const struct fyke_tcp_segment *segment, int64_t offset)
+{
+	const struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
+
+	return own->ack_seen && segment->length == 0 && !segment->syn && !segment->fin &&
+	       offset == peer->acknowledged && own->window == segment->header->window &&
+	       peer->highest > peer->acknowledged;
+}
+
+/* The receiver has more than we saw: the bytes between are missing in the capture. One byte more can
+ * be a FIN that was not captured, so it waits for proof. */
+static void note_unseen(struct fyke_tcp_side *peer, int64_t acknowledged, int64_t time_ns)
+{
+	if (!peer->spoke || acknowledged <= peer->highest + 1)
+		return;
+	(void)fyke_tcp_holes_add(&peer->holes, peer->highest, acknowledged);
+	peer->highest = acknowledged;
+	peer->recovery.highest_ns = time_ns;
+}
+
+static bool is_known_open(const struct fyke_tcp_side *side)
+{
+	return side->state == FYKE_TCP_ESTABLISHED || side->state == FYKE_TCP_CLOSED;
+}
+
+/* What the sender knew before this ACK, which may meet a resend between tap and sender. */
+static void keep_earlier(
+	struct fyke_tcp_recovery *recovery, const struct fyke_tcp_timer *way, int64_t time_ns)
+{
+	bool recent = time_ns - recovery->advance_ns <= way->smoothed + 4 * way->variation;
+
+	if (!recent || recovery->duplicate_acks > recovery->earlier_duplicate_acks)
+		recovery->earlier_duplicate_acks = recovery->duplicate_acks;
+	if (!recent || recovery->highest_sacked > recovery->earlier_sacked)
+		recovery->earlier_sacked = recovery->highest_sacked;
+}
+
+static void advance(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment, int64_t data)
+{
+	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
+	const struct fyke_tcp_sent *sent;
+	uint32_t passed;
+
+	peer->acknowledged = data;
+	sent = fyke_tcp_sent_acknowledge(
+		&peer->sent, data, segment->header->has_timestamps ? &segment->header->timestamp_echo : NULL);
+	if (sent != NULL)
+		sample_round_trip(peer, segment->time_ns - sent->time_ns);
+	keep_earlier(&peer->recovery, &own->timer, segment->time_ns);
+	peer->recovery.advance_ns = segment->time_ns;
+	peer->recovery.duplicate_acks = 0;
+	if (data >= peer->recovery.fast_end)
+		peer->recovery.fast_end = -1;
+	if (data >= peer->recovery.highest_sacked)
+		peer->recovery.highest_sacked = -1;
+	if (data >= peer->recovery.timeout_end)
+		peer->recovery.timeout_wait_ns = 0;
+	note_unseen(peer, data, segment->time_ns);
+	passed = fyke_tcp_holes_acknowledge(peer->holes, data);
+	if (data > peer->cut_offset) {
+		peer->cut_offset = INT64_MAX;
+		passed++;
+	}
+	/* of a connection seen from the middle nobody knows what its beginning acknowledged */
+	while (passed-- > 0 && is_known_open(own) && is_known_open(peer))
+		fyke_tcp_history_count(
+			tcp, (enum fyke_endpoint)(1 - segment->sender), 'g', &peer->gap_events);
+}
+
+/* RFC 2883 §4: the first block repeats what is acknowledged, or lies within the second one. */
+static bool is_duplicate_sack(const struct fyke_tcp_segment *segment)
+{
+	const struct fyke_tcp_header *header = segment->header;
+
+	if (header->sack_count == 0)
+		return false;
+	if ((int32_t)(header->sack[0].right - header->acknowledgment) <= 0)
+		return true;
+	return header->sack_count > 1 && (int32_t)(header->sack[0].left - header->sack[1].left) >= 0 &&
+	       (int32_t)(header->sack[0].right - header->sack[1].right) <= 0;
+}
+
+/* Whether the blocks told of bytes that were not known to be held. */
+static bool take_sack(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *peer = segment->peer;
+	bool duplicate = is_duplicate_sack(segment), told = false;
+
+	for (unsigned i = duplicate ? 1 : 0; i < segment->header->sack_count; i++) {
+		int64_t left = fyke_tcp_offset(peer, segment->header->sack[i].left);
+		int64_t right = fyke_tcp_offset(peer, segment->header->sack[i].right);
+
+		if (peer->fin_seen && right == peer->fin_offset + 1)
+			right = peer->fin_offset; /* the FIN takes a sequence number, but no byte */
+		/* a FIN alone may be SACKed: then all of the bytes lie below */
+		if (left > right || (left == right && left != peer->fin_offset) ||
+			left < peer->acknowledged || right > peer->highest)
+			continue;
+		told |= right > peer->recovery.highest_sacked;
+		fyke_tcp_sent_sack(&peer->sent, left, right);
+		if (right > peer->recovery.highest_sacked)
+			peer->recovery.highest_sacked = right;
+	}
+	return told;
+}
+
+void fyke_tcp_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
+	int64_t offset, data;
+	bool told;
+
+	if (!segment->ack || segment->rst || segment->duplicate || !peer->sequence_known)
+		return;
+	offset = fyke_tcp_offset(peer, segment->header->acknowledgment);
+	data = peer->fin_seen && offset == peer->fin_offset + 1 ? peer->fin_offset : offset;
+	if (data > peer->highest + UNSEEN_ACK_MAX)
+		return;
+	told = take_sack(segment);
+	if (is_duplicate_ack(segment, data)) {
+		own->duplicate_acks++;
+		peer->recovery.duplicate_acks++;
+		peer->recovery.told_ns = segment->time_ns;
+	} else if (told && data == peer->acknowledged) {
+		peer->recovery.told_ns = segment->time_ns;
+		peer->recovery.duplicate_acks++; /* RFC 6675 §2: new SACK information counts, whatever comes
+						    with it */
+	}
+	if (!own->ack_seen || (int32_t)(segment->header->acknowledgment - own->last_ack) > 0)
+		own->last_ack = segment->header->acknowledgment;
+	own->ack_seen = true;
+	if (data > peer->acknowledged)
+		advance(tcp, segment, data);
+}

@@ -1,0 +1,235 @@
+/*
+ * What a side has sent, what it sent again, and why (cause.h judges). Keeps the queue of segments in
+ * flight and the memory of the sender's recovery, and counts.
+ */
+#include "analyzer/tcp/parts.h"
+
+enum { IP_ID_STEP_MAX = 64, IP_IDS_KNOWN = 255 };
+
+static struct fyke_tcp_event *add_event(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_result *result = segment->result;
+
+	if (result->event_count == FYKE_TCP_EVENTS)
+		return NULL;
+	return &result->events[result->event_count++];
+}
+
+void fyke_tcp_note(const struct fyke_tcp_segment *segment, enum fyke_endpoint side, const char *kind,
+	int64_t offset, int64_t length)
+{
+	struct fyke_tcp_event *event = add_event(segment);
+
+	if (event != NULL)
+		*event = (struct fyke_tcp_event){
+			.side = side, .kind = kind, .offset = offset, .length = length};
+}
+
+static void note_verdict(
+	const struct fyke_tcp_segment *segment, const struct fyke_tcp_verdict *verdict, uint64_t original)
+{
+	struct fyke_tcp_event *event = add_event(segment);
+
+	if (event != NULL)
+		*event = (struct fyke_tcp_event){.side = segment->sender,
+			.kind = fyke_tcp_cause_name(verdict->cause),
+			.offset = segment->start,
+			.length = segment->stop - segment->start,
+			.is_resend = true,
+			.verdict = *verdict,
+			.original = original};
+}
+
+/* Whether IDs rise steadily, so that an older one means an earlier packet. */
+static void follow_ip_id(struct fyke_tcp_recovery *recovery, uint16_t ip_id)
+{
+	uint16_t step = (uint16_t)(ip_id - recovery->highest_ip_id);
+
+	if (ip_id == 0 || step == 0 || step > IP_ID_STEP_MAX)
+		recovery->ip_id_steady = 0;
+	else if (recovery->ip_id_steady < IP_IDS_KNOWN)
+		recovery->ip_id_steady++;
+	recovery->highest_ip_id = ip_id;
+}
+
+static struct fyke_tcp_sent sent_of(const struct fyke_tcp_segment *segment, int64_t start)
+{
+	uint64_t skipped = (uint64_t)(start - segment->start);
+	uint32_t captured = segment->captured > skipped ? (uint32_t)(segment->captured - skipped) : 0;
+
+	return (struct fyke_tcp_sent){.start = start,
+		.end = segment->stop,
+		.time_ns = segment->time_ns,
+		.frame = segment->frame,
+		.print = segment->print,
+		.stamp = segment->header->timestamp_value,
+		.has_stamp = segment->header->has_timestamps,
+		.bytes = captured > 0 ? segment->bytes + skipped : NULL,
+		.captured = captured,
+		.block = segment->block};
+}
+
+static void send_new(const struct fyke_tcp_segment *segment, int64_t start)
+{
+	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_sent sent = sent_of(segment, start);
+
+	(void)fyke_tcp_sent_add(&own->sent, &sent);
+	if (segment->stop < own->highest)
+		return;
+	own->recovery.highest_ns = segment->time_ns;
+	own->recovery.has_stamp = segment->header->has_timestamps;
+	own->recovery.highest_stamp = segment->header->timestamp_value;
+	follow_ip_id(&own->recovery, segment->print.ip_id);
+}
+
+/* When the hole that ends at or behind `offset` was first to be seen: a byte behind it passed the tap. */
+static int64_t hole_since(const struct fyke_tcp_sent_queue *queue, int64_t offset)
+{
+	int64_t since = 0;
+
+	for (uint32_t i = queue->count; i-- > 0 && queue->list[queue->head + i].start >= offset;) {
+		const struct fyke_tcp_sent *sent = &queue->list[queue->head + i];
+
+		if (sent->resends == 0 && (since == 0 || sent->time_ns < since))
+			since = sent->time_ns;
+	}
+	return since;
+}
+
+static struct fyke_tcp_verdict judge(
+	const struct fyke_tcp_segment *segment, const struct fyke_tcp_sent *original)
+{
+	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
+	struct fyke_tcp_question question = {.recovery = &own->recovery,
+		.own = &own->timer,
+		.peer = &peer->timer,
+		.original = original,
+		.start = segment->start,
+		.end = segment->stop,
+		.now_ns = segment->time_ns,
+		.hole_ns = original == NULL ? hole_since(&own->sent, segment->stop) : 0,
+		.acknowledged = own->acknowledged,
+		.highest = segment->highest,
+		.stamp = segment->header->timestamp_value,
+		.ip_id = segment->print.ip_id,
+		.older_ack = segment->ack && own->ack_seen &&
+			     (int32_t)(segment->header->acknowledgment - own->last_ack) < 0,
+		.has_stamp = segment->header->has_timestamps,
+		.has_payload = segment->length > 0,
+		.both_seen = peer->spoke};
+
+	return fyke_tcp_judge(&question);
+}
+
+static void remember(
+	struct fyke_tcp_recovery *recovery, const struct fyke_tcp_verdict *verdict, int64_t highest)
+{
+	if (verdict->cause == FYKE_TCP_CAUSE_FAST && recovery->fast_end < 0)
+		recovery->fast_end = highest;
+	if (verdict->cause == FYKE_TCP_CAUSE_TIMEOUT) {
+		recovery->timeout_end = highest;
+		recovery->timeout_wait_ns = verdict->waited_ns;
+		recovery->fast_end = -1;
+	}
+}
+
+static void count(struct fyke_tcp_side *own, const struct fyke_tcp_segment *segment,
+	const struct fyke_tcp_verdict *verdict)
+{
+	own->causes[verdict->cause]++;
+	if (verdict->cause == FYKE_TCP_CAUSE_REORDERING || segment->length == 0)
+		return;
+	own->retransmitted_segments++;
+	own->retransmitted_bytes += segment->length;
+	own->spurious += verdict->spurious;
+}
+
+/* All of it lies below the highest byte: seen before, or the filling of a hole. */
+static void take_old(struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own;
+	const struct fyke_tcp_sent *original =
+		segment->fresh < segment->stop - segment->start || segment->length == 0
+			? fyke_tcp_sent_find(&own->sent, segment->start)
+			: NULL;
+	struct fyke_tcp_sent again = sent_of(segment, segment->start);
+	struct fyke_tcp_verdict verdict = judge(segment, original);
+
+	if (segment->fresh == 0 && segment->length > 0)
+		verdict.beyond = true; /* seen before, even if so long ago that no more is known of it */
+	segment->resent = verdict.cause != FYKE_TCP_CAUSE_REORDERING;
+	note_verdict(segment, &verdict, original != NULL ? original->frame : 0);
+	fyke_tcp_compare(segment);
+	count(own, segment, &verdict);
+	remember(&own->recovery, &verdict, own->highest);
+	if (original != NULL || segment->length == 0) {
+		fyke_tcp_sent_again(&own->sent, segment->start, segment->stop, &again);
+	} else {
+		struct fyke_tcp_sent sent = again;
+
+		sent.resends = verdict.cause != FYKE_TCP_CAUSE_REORDERING;
+		(void)fyke_tcp_sent_add(&own->sent, &sent);
+	}
+}
+
+/* Begins below the highest byte and goes beyond it. */
+static void take_straddling(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_sent again = sent_of(segment, segment->start);
+
+	own->overlapping_bytes += (uint64_t)(segment->stop - segment->start - segment->fresh);
+	fyke_tcp_compare(segment);
+	fyke_tcp_sent_again(&own->sent, segment->start, segment->highest, &again);
+	send_new(segment, segment->highest);
+}
+
+static void note_window_full(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
+	int scale =
+		own->options_known && peer->options_known && own->window_scale >= 0 && peer->window_scale > 0
+			? peer->window_scale
+			: 0;
+
+	if (!peer->ack_seen || peer->window == 0 || segment->syn || segment->fin ||
+		segment->stop != own->acknowledged + ((int64_t)peer->window << scale))
+		return;
+	own->window_fulls++;
+	fyke_tcp_note(
+		segment, segment->sender, "window_full", segment->start, segment->stop - segment->start);
+}
+
+static void take_special(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own;
+
+	/* an ACK that the capture holds twice is noted, but counts as nothing */
+	if (segment->nature != FYKE_TCP_CAUSE_CAPTURE_DUPLICATE || segment->length > 0 || segment->syn ||
+		segment->fin)
+		own->causes[segment->nature]++;
+	fyke_tcp_note(segment, segment->sender, fyke_tcp_cause_name(segment->nature), segment->start,
+		segment->stop - segment->start);
+	if (segment->nature == FYKE_TCP_CAUSE_WINDOW_PROBE && segment->fresh > 0)
+		send_new(segment, segment->start);
+}
+
+void fyke_tcp_resend(struct fyke_tcp_segment *segment)
+{
+	if (segment->nature != FYKE_TCP_CAUSE_NONE) {
+		take_special(segment);
+	} else if (segment->length == 0) {
+		if (segment->fin && !segment->rst && segment->own->fin_seen && segment->advance <= 0)
+			take_old(segment);
+	} else if (segment->start >= segment->highest ||
+		   (segment->stop <= segment->lowest && segment->fresh == segment->stop - segment->start)) {
+		/* what lies before a beginning that was not seen is new, too */
+		send_new(segment, segment->start);
+		note_window_full(segment);
+	} else if (segment->stop > segment->highest) {
+		take_straddling(segment);
+	} else {
+		take_old(segment);
+	}
+}

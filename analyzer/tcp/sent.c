@@ -1,0 +1,159 @@
+/*
+ * The queue is an array used as a window: new segments go to its end, acknowledged ones leave at its
+ * front. Segments come nearly in order, so searches begin at the end.
+ */
+#include "analyzer/tcp/sent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct fyke_tcp_sent *at(const struct fyke_tcp_sent_queue *queue, uint32_t index)
+{
+	return &queue->list[queue->head + index];
+}
+
+/* Joins pairs of neighbours: half the entries, coarser times. */
+static void join_neighbours(struct fyke_tcp_sent_queue *queue)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < queue->count; i++) {
+		struct fyke_tcp_sent *entry = at(queue, i);
+		struct fyke_tcp_sent *last = kept > 0 ? at(queue, kept - 1) : NULL;
+
+		if (last != NULL && (i & 1) == 1 && last->end == entry->start &&
+			last->sacked == entry->sacked) {
+			last->end = entry->end;
+			last->time_ns = entry->time_ns;
+			last->resends = last->resends > entry->resends ? last->resends : entry->resends;
+		} else {
+			*at(queue, kept++) = *entry;
+		}
+	}
+	queue->acknowledged = queue->acknowledged < kept ? queue->acknowledged : 0;
+	queue->count = kept;
+}
+
+static bool make_room(struct fyke_tcp_sent_queue *queue)
+{
+	struct fyke_tcp_sent *list;
+	uint32_t room;
+
+	if (queue->head + queue->count < queue->room)
+		return true;
+	if (queue->head > queue->room / 2) {
+		memmove(queue->list, at(queue, 0), queue->count * sizeof(*queue->list));
+		queue->head = 0;
+		return true;
+	}
+	if (queue->count >= FYKE_TCP_SENT_MAX) {
+		join_neighbours(queue);
+		if (queue->head + queue->count < queue->room)
+			return true;
+	}
+	room = queue->room == 0 ? 8 : queue->room * 2;
+	list = room > 4 * FYKE_TCP_SENT_MAX ? NULL : realloc(queue->list, room * sizeof(*list));
+	if (list == NULL)
+		return false;
+	queue->list = list;
+	queue->room = room;
+	return true;
+}
+
+bool fyke_tcp_sent_add(struct fyke_tcp_sent_queue *queue, const struct fyke_tcp_sent *sent)
+{
+	uint32_t place;
+
+	if (!make_room(queue))
+		return false;
+	place = queue->count;
+	while (place > 0 && at(queue, place - 1)->start > sent->start)
+		place--;
+	memmove(at(queue, place) + 1, at(queue, place), (queue->count - place) * sizeof(*sent));
+	*at(queue, place) = *sent;
+	queue->count++;
+	if (place < queue->acknowledged)
+		queue->acknowledged++;
+	return true;
+}
+
+struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int64_t offset)
+{
+	uint32_t low = 0, high = queue->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (at(queue, middle)->start <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || at(queue, low - 1)->end <= offset)
+		return NULL;
+	return at(queue, low - 1);
+}
+
+void fyke_tcp_sent_again(
+	struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, const struct fyke_tcp_sent *again)
+{
+	for (uint32_t i = queue->count; i-- > 0 && at(queue, i)->end > start;) {
+		struct fyke_tcp_sent *entry = at(queue, i);
+
+		if (entry->start >= end)
+			continue;
+		entry->telling = entry->has_stamp && again->has_stamp && entry->stamp != again->stamp;
+		entry->stamp = again->stamp;
+		entry->time_ns = again->time_ns;
+		entry->print = again->print;
+		if (entry->resends < UINT16_MAX)
+			entry->resends++;
+	}
+}
+
+static void forget_oldest(struct fyke_tcp_sent_queue *queue)
+{
+	while (queue->acknowledged > FYKE_TCP_SENT_KEPT) {
+		queue->head++;
+		queue->count--;
+		queue->acknowledged--;
+	}
+	if (queue->count == 0)
+		queue->head = 0;
+}
+
+static bool is_unambiguous(const struct fyke_tcp_sent *entry, const uint32_t *echo)
+{
+	if (entry->sacked)
+		return false;
+	return entry->resends == 0 || (entry->telling && echo != NULL && *echo == entry->stamp);
+}
+
+const struct fyke_tcp_sent *fyke_tcp_sent_acknowledge(
+	struct fyke_tcp_sent_queue *queue, int64_t offset, const uint32_t *echo)
+{
+	bool exact = false;
+
+	while (queue->acknowledged < queue->count && at(queue, queue->acknowledged)->end <= offset) {
+		const struct fyke_tcp_sent *entry = at(queue, queue->acknowledged);
+
+		exact = entry->end == offset && is_unambiguous(entry, echo);
+		queue->acknowledged++;
+	}
+	forget_oldest(queue);
+	return exact ? at(queue, queue->acknowledged - 1) : NULL;
+}
+
+void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end)
+{
+	for (uint32_t i = queue->count; i-- > queue->acknowledged && at(queue, i)->end > start;) {
+		if (at(queue, i)->start >= start && at(queue, i)->end <= end)
+			at(queue, i)->sacked = true;
+	}
+}
+
+void fyke_tcp_sent_release(struct fyke_tcp_sent_queue *queue)
+{
+	free(queue->list);
+	*queue = (struct fyke_tcp_sent_queue){0};
+}

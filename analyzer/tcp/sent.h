@@ -1,0 +1,70 @@
+/*
+ * What one side has sent and the other has not acknowledged, as far as it was seen: a queue of
+ * segments in stream order, and a few that were acknowledged last, so that late doubles are known.
+ *
+ *   [ acknowledged, kept a while | una … in flight … highest )
+ */
+#ifndef FYKE_TCP_SENT_H
+#define FYKE_TCP_SENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	FYKE_TCP_SENT_MAX = 4096, /* segments a side; past that neighbours are joined */
+	FYKE_TCP_SENT_KEPT = 8,	  /* acknowledged ones that stay */
+};
+
+/* What makes two packets the same packet seen twice. */
+struct fyke_tcp_print {
+	uint32_t sequence, acknowledgment, length;
+	uint16_t flags, window, checksum, ip_id;
+	uint32_t path; /* hash of MAC addresses, VLAN and interface */
+	uint8_t ttl;
+};
+
+struct fyke_tcp_sent {
+	int64_t start, end;	     /* stream offsets */
+	int64_t time_ns;	     /* of the last time it was sent */
+	uint64_t frame;		     /* in which it was first seen */
+	struct fyke_tcp_print print; /* of the last time */
+	const uint8_t *bytes;	     /* `captured` of the payload as first seen, good while `block` is kept */
+	uint64_t block;
+	uint32_t captured;
+	uint32_t stamp; /* timestamp value of the last time */
+	uint16_t resends;
+	bool sacked, has_stamp;
+	bool telling; /* the timestamp of the last time differs from the one before: an echo tells them apart
+		       */
+};
+
+struct fyke_tcp_sent_queue {
+	uint32_t head, count, room; /* list[head .. head + count) is used */
+	uint32_t acknowledged;	    /* so many of them, at the front, are acknowledged */
+	struct fyke_tcp_sent *list;
+};
+
+/* Notes that [start, end) was sent; a range that lies among others goes to its place. False when
+ * memory is out: the segment is not followed. */
+bool fyke_tcp_sent_add(struct fyke_tcp_sent_queue *queue, const struct fyke_tcp_sent *sent);
+
+/* The segment that holds the byte at `offset`, the youngest first; NULL when none does. */
+struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int64_t offset);
+
+/* Everything that lies within [start, end) was sent again. */
+void fyke_tcp_sent_again(
+	struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, const struct fyke_tcp_sent *again);
+
+/* What lies below `offset` is acknowledged. The segment that ends exactly there and was sent once gives an
+ * unambiguous round trip (Karn): returned, else NULL. So does one that was sent again where the
+ * timestamp echo (`echo`, NULL = none) shows that the last sending is meant (RFC 7323 §4). */
+const struct fyke_tcp_sent *fyke_tcp_sent_acknowledge(
+	struct fyke_tcp_sent_queue *queue, int64_t offset, const uint32_t *echo);
+
+/* What lies within [start, end) is held by the receiver (RFC 2018). */
+void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end);
+
+void fyke_tcp_sent_release(struct fyke_tcp_sent_queue *queue);
+
+#endif
