@@ -44,7 +44,7 @@ const struct fyke_command_help fyke_help_query = {
 		 "  net 10.0.0.0/8         also src net, dst net; IPv6 likewise\n"
 		 "  port 443               also 80,443 and 8000-8100 and https; src port, dst port\n"
 		 "  tcp udp icmp icmp6 sctp, ip, ip6\n"
-		 "  service http,domain    state S0,REJ       capture last\n"
+		 "  service http,dns       state S0,REJ       capture last\n"
 		 "  since T, until T       2026-11-23, '2026-11-23 10:00', 10:00, today, yesterday, 2h ago, "
 		 "-30m\n"
 		 "  last 2h                times are UTC unless they have an offset\n"

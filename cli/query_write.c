@@ -151,7 +151,7 @@ static bool write_csv_row(const struct fyke_query_rows *rows, FILE *out)
 		else if (!write_csv_text(text, length, rows->screen.is_terminal, out))
 			return false;
 	}
-	fputs("\r\n", out);
+	putc('\n', out);
 	return true;
 }
 
@@ -165,7 +165,7 @@ static bool write_csv_head(const struct fyke_query_rows *rows, FILE *out)
 		if (!write_csv_text(title, strlen(title), rows->screen.is_terminal, out))
 			return false;
 	}
-	fputs("\r\n", out);
+	putc('\n', out);
 	return true;
 }
 

@@ -98,6 +98,21 @@ static bool parse_range(const char *text, uint16_t *first, uint16_t *last)
 	return true;
 }
 
+/* What people call services that the registry names otherwise; NULL where the names agree. */
+static const char *registered_name(const char *text)
+{
+	static const char *const names[][2] = {{"dns", "domain"}, {"dhcp", "bootps"},
+		{"rdp", "ms-wbt-server"}, {"smb", "microsoft-ds"}, {"netbios", "netbios-ssn"}, {"vnc", "rfb"},
+		{"postgres", "postgresql"}, {"mssql", "ms-sql-s"}, {"whois", "nicname"},
+		{"smtps", "submissions"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcasecmp(names[i][0], text) == 0)
+			return names[i][1];
+	}
+	return NULL;
+}
+
 static struct node *named_ports(struct compiler *c, const struct token *token, enum endpoint end)
 {
 	uint16_t ports[16];
@@ -107,6 +122,9 @@ static struct node *named_ports(struct compiler *c, const struct token *token, e
 	if (c->options->ports_of != NULL)
 		count = c->options->ports_of(
 			c->options->ports_context, token->text, ports, sizeof(ports) / sizeof(ports[0]));
+	if (count == 0 && c->options->ports_of != NULL && registered_name(token->text) != NULL)
+		count = c->options->ports_of(c->options->ports_context, registered_name(token->text), ports,
+			sizeof(ports) / sizeof(ports[0]));
 	if (count == 0)
 		return filter_fault(c, token, "no service of the name '%.40s' is known", token->text);
 	for (size_t i = 0; i < count && !c->failed; i++)
@@ -161,6 +179,9 @@ static struct node *term_names(struct compiler *c, const char *column, const cha
 		unknown = filter_is_word(token, "unknown") || filter_is_word(token, "null") ||
 			  filter_is_word(token, "none");
 		all = filter_or(c, all, filter_equal(c, column, unknown ? 0 : filter_text(c, token->text)));
+		if (strcmp(column, "service") == 0 && registered_name(token->text) != NULL)
+			all = filter_or(c, all,
+				filter_equal(c, column, filter_text(c, registered_name(token->text))));
 	} while (!c->failed && another(c));
 	return c->failed ? NULL : all;
 }

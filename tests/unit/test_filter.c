@@ -427,6 +427,10 @@ static void test_filter_host_merges_without_a_sort(void **state)
 	assert_null(strstr(plan, " t "));
 	plan_of("service dns", plan);
 	assert_non_null(strstr(plan, "sessions_service (service=?)"));
+	plan_of("service rdp", plan); /* the registry's name means it, too */
+	assert_non_null(strstr(plan, "MERGE (UNION ALL)"));
+	plan_of("service ssh", plan);
+	assert_null(strstr(plan, "MERGE (UNION ALL)"));
 }
 
 int main(void)
