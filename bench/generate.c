@@ -21,7 +21,8 @@ enum { OPEN_MOST = 2000, SEGMENT = 1448, HEADERS = 14 + 20 + 20, OPTIONS_SYN = 2
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 
 struct totals {
-	uint64_t packets, bytes, tcp_sessions, udp_sessions, tcp_payload, distinct, missing, retransmitted;
+	uint64_t packets, bytes, tcp_sessions, udp_sessions, tcp_payload, distinct, missing, retransmitted,
+		late;
 };
 
 enum stage {
@@ -217,6 +218,7 @@ static void send_segment(struct trace *trace, struct connection *c, unsigned sid
 static void send_late(struct trace *trace, struct connection *c)
 {
 	send_segment(trace, c, c->late_side, PSH | ACK, c->late_sequence, c->late_length);
+	trace->totals.late++;
 	if (c->late_was_seen)
 		trace->totals.retransmitted++;
 	else
@@ -383,12 +385,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("packets %llu\nbytes %llu\ntcp_sessions %llu\nudp_sessions %llu\ntcp_payload_bytes %llu\n"
-	       "stream_bytes %llu\nmissing_bytes %llu\nretransmitted_segments %llu\n",
+	       "stream_bytes %llu\nmissing_bytes %llu\nseen_again_segments %llu\nlate_segments %llu\n",
 		(unsigned long long)trace->totals.packets, (unsigned long long)trace->totals.bytes,
 		(unsigned long long)trace->totals.tcp_sessions,
 		(unsigned long long)trace->totals.udp_sessions, (unsigned long long)trace->totals.tcp_payload,
 		(unsigned long long)trace->totals.distinct, (unsigned long long)trace->totals.missing,
-		(unsigned long long)trace->totals.retransmitted);
+		(unsigned long long)trace->totals.retransmitted, (unsigned long long)trace->totals.late);
 	free(trace);
 	return 0;
 }

@@ -68,11 +68,14 @@ static bool is_in_flight(const struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
 	const struct fyke_tcp_sent *sent;
+	int64_t offset;
 
 	if (segment->length == 0 || segment->print.ip_id == 0 || !own->sequence_known)
 		return false;
-	sent = fyke_tcp_sent_find(
-		&own->sent, fyke_tcp_offset(own, segment->header->sequence + (segment->syn ? 1 : 0)));
+	offset = fyke_tcp_offset(own, segment->header->sequence + (segment->syn ? 1 : 0));
+	if (offset >= own->highest)
+		return false;
+	sent = fyke_tcp_sent_find(&own->sent, offset);
 	return sent != NULL && is_same(&sent->print, &segment->print, segment->time_ns - sent->time_ns);
 }
 

@@ -51,7 +51,7 @@ static bool make_room(struct fyke_tcp_sent_queue *queue)
 		if (queue->head + queue->count < queue->room)
 			return true;
 	}
-	room = queue->room == 0 ? 8 : queue->room * 2;
+	room = queue->room == 0 ? 2 : queue->room * 2;
 	list = room > 4 * FYKE_TCP_SENT_MAX ? NULL : realloc(queue->list, room * sizeof(*list));
 	if (list == NULL)
 		return false;
