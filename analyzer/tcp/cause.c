@@ -97,7 +97,8 @@ static const char *crossing(const struct fyke_tcp_question *q)
 	const struct fyke_tcp_recovery *r = q->recovery;
 	int64_t way = q->peer->samples > 0 ? q->peer->smoothed + 4 * q->peer->variation : q->own->smoothed;
 
-	if (q->end > q->acknowledged || r->advance_ns == 0 || q->now_ns - r->advance_ns > way)
+	if (q->end > q->acknowledged || r->timeout_end > q->start || r->advance_ns == 0 ||
+		q->now_ns - r->advance_ns > way)
 		return NULL;
 	if (r->earlier_duplicate_acks >= DUPLICATE_ACKS)
 		return "three duplicate ACKs, before an ACK that it met on the way";

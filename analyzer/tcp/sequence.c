@@ -99,12 +99,18 @@ static bool is_keep_alive(const struct fyke_tcp_segment *segment, int64_t offset
 	       own->spoke;
 }
 
+/* One byte at or before the lowest unacknowledged one, or none before it (Linux), while the window is closed.
+ */
 static bool is_window_probe(const struct fyke_tcp_segment *segment, int64_t offset)
 {
 	const struct fyke_tcp_side *own = segment->own;
 
-	return segment->length == 1 && segment->peer->ack_seen && segment->peer->window == 0 &&
-	       (offset == own->acknowledged || offset == own->acknowledged - 1);
+	if (!segment->peer->ack_seen || segment->peer->window != 0 || segment->syn || segment->fin ||
+		segment->rst)
+		return false;
+	if (offset == own->acknowledged - 1)
+		return segment->length <= 1 && own->spoke;
+	return segment->length == 1 && offset == own->acknowledged;
 }
 
 /* A segment without payload that stands beyond the highest byte proves that those between were sent. */
@@ -135,10 +141,10 @@ static enum fyke_tcp_cause nature_of(const struct fyke_tcp_segment *segment, int
 {
 	if (segment->duplicate)
 		return FYKE_TCP_CAUSE_CAPTURE_DUPLICATE;
-	if (is_keep_alive(segment, start))
-		return FYKE_TCP_CAUSE_KEEP_ALIVE;
 	if (is_window_probe(segment, start))
 		return FYKE_TCP_CAUSE_WINDOW_PROBE;
+	if (is_keep_alive(segment, start))
+		return FYKE_TCP_CAUSE_KEEP_ALIVE;
 	return FYKE_TCP_CAUSE_NONE;
 }
 

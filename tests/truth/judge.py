@@ -12,6 +12,7 @@ CLASS_OF = {  # fyke's kinds; others (windows, conflicts) are no statement about
 KERNEL = {"timeout": "timeout", "probe": "tail probe", "recovery": "recovery", "go_back": "go-back",
           "keep_alive": "keep-alive", "window_probe": "window probe", None: "not counted"}
 HIDDEN = "no trace"  # a resend of bytes of which neither a copy nor a later byte had passed the tap
+AGAIN = "before, a copy had passed"  # the copy lost last left no trace: the tap knows an earlier one only
 RESENDS = ("recovery", "tail probe", "timeout", "go-back", "fin")
 
 
@@ -47,8 +48,9 @@ def lost_copies(log):
         if not packet.data:
             continue
         if packet.old:
-            result[packet] = next((span.lost for span in reversed(spans[packet.side])
-                                   if span.lost and span.offset <= packet.offset < span.end), None)
+            earlier = [span for span in spans[packet.side] if span.offset <= packet.offset < span.end]
+            side = next((span.lost for span in reversed(earlier) if span.lost), None)
+            result[packet] = AGAIN if side == "before" and any(span.frames for span in earlier) else side
         spans[packet.side].append(packet)
     return result
 

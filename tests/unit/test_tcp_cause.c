@@ -182,6 +182,9 @@ static void test_fast_met_the_ack_on_the_way(void **state)
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 	s.recovery.earlier_sacked = 2000;
 	expect(&s, FYKE_TCP_CAUSE_FAST);
+	s.recovery.timeout_end = 9000; /* what follows a timeout follows no duplicate ACKs */
+	expect(&s, FYKE_TCP_CAUSE_GO_BACK);
+	s.recovery.timeout_end = -1;
 	s.recovery.advance_ns = 900 * MS; /* that ACK has arrived */
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 }
