@@ -15,7 +15,7 @@ INSTALL ?= install
 
 BUILD := build/$(VARIANT)
 
-LIB_SOURCES  := $(sort $(wildcard analyzer/*.c analyzer/*/*.c dissectors/*.c storage/*.c reports/*.c))
+LIB_SOURCES  := $(sort $(wildcard analyzer/*.c analyzer/*/*.c dissectors/*.c dissectors/*/*.c storage/*.c reports/*.c))
 CLI_SOURCES  := $(sort $(filter-out cli/main.c,$(wildcard cli/*.c)))
 UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(sort $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c)))
@@ -229,7 +229,7 @@ docs: $(FYKE) ## write what is generated: docs/database.md, the output shown in 
 	@cmp -s $(BUILD)/database.md docs/database.md || cp $(BUILD)/database.md docs/database.md
 	scripts/tour $(FYKE)
 
-FORMATTED = $(sort $(wildcard analyzer/*.[ch] analyzer/*/*.[ch] dissectors/*.[ch] storage/*.[ch] reports/*.[ch] \
+FORMATTED = $(sort $(wildcard analyzer/*.[ch] analyzer/*/*.[ch] dissectors/*.[ch] dissectors/*/*.[ch] storage/*.[ch] reports/*.[ch] \
 	cli/*.[ch] tests/*/*.[ch] bench/*.[ch]))
 .PHONY: format
 format: ## clang-format every source in place

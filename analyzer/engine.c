@@ -11,7 +11,7 @@
 #include "analyzer/engine.h"
 
 #include "analyzer/base/seed.h"
-#include "analyzer/engine_parts.h"
+#include "analyzer/engine_talk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,7 @@ enum { BATCH = 32, CACHE_LINE = 64 };
 
 #define SECOND	       INT64_C(1000000000)
 #define DEFAULT_MEMORY (UINT64_C(1) << 30)
+#define STREAM_SHARE   4 /* bytes that wait for their place may hold a quarter of the memory */
 
 static int64_t or_default(int64_t value, int64_t seconds)
 {
@@ -51,8 +52,12 @@ enum fyke_status fyke_engine_new(
 	if (fresh == NULL)
 		return out_of_memory(error);
 	fresh->hasher = fyke_community_hasher_new();
-	if (fresh->hasher == NULL || fyke_flow_table_init(&fresh->table, fyke_seed()) != FYKE_OK) {
+	if (options->dissectors != NULL)
+		fresh->lookup = fyke_dissect_lookup_new(options->dissectors);
+	if (fresh->hasher == NULL || (options->dissectors != NULL && fresh->lookup == NULL) ||
+		fyke_flow_table_init(&fresh->table, fyke_seed()) != FYKE_OK) {
 		fyke_community_hasher_free(fresh->hasher);
+		fyke_dissect_lookup_free(fresh->lookup);
 		free(fresh);
 		return out_of_memory(error);
 	}
@@ -62,6 +67,7 @@ enum fyke_status fyke_engine_new(
 	set_timeouts(fresh, options);
 	fyke_pool_init(&fresh->tcp, sizeof(struct fyke_tcp));
 	fyke_pool_init(&fresh->extra, sizeof(struct fyke_flow_extra));
+	fyke_stream_memory_init(&fresh->stream_memory, fresh->options.memory / STREAM_SHARE);
 	fyke_arena_init(&fresh->arena);
 	*engine = fresh;
 	return FYKE_OK;
@@ -167,6 +173,10 @@ static bool take_packet(struct fyke_engine *engine, const struct fyke_packet *pa
 	flow = fyke_flow_at(&engine->table, index);
 	count_packet(flow, packet, sender);
 	if (flow->tcp != 0 && !take_tcp(engine, index, packet, sender))
+		return false;
+	if (engine->lookup != NULL && !flow->talk_over &&
+		(flow->tcp != 0 || packet->kind == FYKE_PACKET_UDP) &&
+		!fyke_engine_talk_take(engine, index, packet, sender))
 		return false;
 	fyke_flow_table_touch(&engine->table, index, engine->clock_ns);
 	if (engine->options.keep_changed && !flow->changed) {
@@ -347,6 +357,9 @@ void fyke_engine_free(struct fyke_engine *engine)
 	while (engine->table.count > 0)
 		fyke_engine_drop_flow(engine, fyke_flow_table_oldest(&engine->table));
 	fyke_flow_table_release(&engine->table);
+	fyke_stream_memory_release(&engine->stream_memory);
+	fyke_engine_expect_release(&engine->expect);
+	fyke_dissect_lookup_free(engine->lookup);
 	fyke_pool_release(&engine->tcp);
 	fyke_pool_release(&engine->extra);
 	fyke_community_hasher_free(engine->hasher);

@@ -7,7 +7,10 @@
 
 #include "analyzer/classify/services.h"
 #include "analyzer/decode/packet.h"
+#include "analyzer/dissect/file_store.h"
 #include "analyzer/session/sink.h"
+#include "analyzer/tcp/receivers.h"
+#include "dissectors/dissector.h"
 
 struct fyke_engine;
 
@@ -19,6 +22,10 @@ struct fyke_engine_options {
 	int64_t tcp_half_open_ns;	      /* 60 s */
 	int64_t tcp_linger_ns;		      /* 60 s after FIN exchange or RST */
 	int64_t udp_idle_ns;		      /* 60 s: UDP, ICMP and all others */
+	const struct fyke_dissector *const *dissectors; /* ends with NULL; NULL: nobody looks into payload */
+	struct fyke_receivers receivers;		/* overlap policies; borrowed */
+	const struct fyke_file_store *file_store;	/* where files go, NULL: nowhere; borrowed */
+	bool stores_secrets;
 	bool keep_changed; /* remember which open sessions changed, for ticks with `flush` */
 };
 

@@ -5,17 +5,19 @@
  * another session refers to it, or when somebody watches. What a session refers to always comes
  * before it.
  */
-#include "analyzer/engine_parts.h"
+#include "analyzer/engine_talk.h"
 #include "analyzer/flow/record_list.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 uint64_t fyke_engine_memory_held(const struct fyke_engine *engine)
 {
 	return engine->table.flows.live *
 		       (uint64_t)(sizeof(struct fyke_flow) + 2 * sizeof(struct fyke_flow_slot)) +
 	       engine->tcp.live * (uint64_t)sizeof(struct fyke_tcp) +
-	       engine->extra.live * (uint64_t)sizeof(struct fyke_flow_extra) + engine->heap;
+	       engine->extra.live * (uint64_t)sizeof(struct fyke_flow_extra) + engine->stream_memory.used +
+	       engine->heap;
 }
 
 struct fyke_flow_extra *fyke_engine_need_extra(struct fyke_engine *engine, struct fyke_flow *flow)
@@ -85,6 +87,7 @@ bool fyke_engine_hand_over_frames(struct fyke_engine *engine, struct fyke_flow *
 	values[1].length = flow->frames.length;
 	size = fyke_record_list_add(extra, &fyke_table_session_frames, flow->last_frame, time_ns, values);
 	engine->heap += size;
+	extra->record_bytes += (uint32_t)size;
 	return size != 0;
 }
 
@@ -103,10 +106,32 @@ static bool add_frames(struct fyke_engine *engine, struct fyke_flow *flow, struc
 	return session->frames != NULL;
 }
 
+/* Whom the packets did not name, the DNS may have named before. */
+static bool name_server(struct fyke_engine *engine, struct fyke_flow *flow)
+{
+	struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
+	struct fyke_address ip;
+	const char *name;
+
+	if (engine->expect.resolved == NULL || (extra != NULL && extra->server_name != NULL))
+		return true;
+	ip = fyke_flow_key_address(&flow->key, (enum fyke_endpoint)(1 - flow->client));
+	name = fyke_engine_resolved(&engine->expect, &ip, flow->birth.frame);
+	if (name == NULL)
+		return true;
+	extra = fyke_engine_need_extra(engine, flow);
+	if (extra == NULL)
+		return false;
+	extra->server_name = strdup(name);
+	engine->heap += strlen(name) + 1;
+	return extra->server_name != NULL;
+}
+
 static bool hand_over_one(
 	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame)
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	bool known = fyke_engine_talk_look(engine, index) && name_server(engine, flow);
 	struct fyke_build build = {.hasher = engine->hasher,
 		.flow = flow,
 		.tcp = fyke_engine_tcp(engine, flow),
@@ -119,11 +144,13 @@ static bool hand_over_one(
 	bool failed = false;
 	size_t freed = 0;
 
-	if (session == NULL || !add_frames(engine, flow, session))
+	if (!known || session == NULL || !add_frames(engine, flow, session))
 		return false;
 	extra = fyke_engine_extra(engine, flow);
-	if (extra != NULL)
+	if (extra != NULL) {
 		session->records = fyke_record_list_take(extra, &engine->arena, &freed, &failed);
+		extra->record_bytes = 0;
+	}
 	engine->heap -= freed;
 	flow->stored = true;
 	flow->changed = false;
@@ -139,9 +166,11 @@ static bool hand_over_references(
 
 	if (extra == NULL || depth == 0)
 		return true;
-	for (uint32_t i = 0; i <= extra->parent_count; i++) {
-		const struct fyke_flow_reference *reference =
-			i < extra->parent_count ? &extra->parents[i] : &extra->quoted;
+	for (uint32_t i = 0; i < extra->parent_count + 2U; i++) {
+		const struct fyke_flow_reference *reference = i < extra->parent_count ? &extra->parents[i]
+							      : i == extra->parent_count
+								      ? &extra->quoted
+								      : &extra->expected_by;
 		uint32_t other = fyke_engine_alive(engine, reference);
 
 		if (other == 0 || other == index || fyke_flow_at(&engine->table, other)->stored)
@@ -166,6 +195,7 @@ void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)
 	struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
 	struct fyke_tcp *tcp = fyke_engine_tcp(engine, flow);
 
+	fyke_engine_talk_drop(engine, flow);
 	if (tcp != NULL) {
 		engine->counters.tcp_stream_bytes +=
 			(uint64_t)(tcp->side[0].stream_bytes + tcp->side[1].stream_bytes);
@@ -176,6 +206,10 @@ void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)
 		fyke_pool_give(&engine->tcp, flow->tcp);
 	}
 	if (extra != NULL) {
+		engine->heap -= extra->record_bytes;
+		if (extra->server_name != NULL)
+			engine->heap -= strlen(extra->server_name) + 1;
+		free(extra->server_name);
 		fyke_record_list_release(extra);
 		fyke_pool_give(&engine->extra, flow->extra);
 	}
@@ -204,7 +238,8 @@ bool fyke_engine_end_flow(
 {
 	enum fyke_end reason = end_of(engine, fyke_flow_at(&engine->table, index), otherwise);
 
-	if (!fyke_engine_hand_over(engine, index, reason, deciding_frame))
+	if (!fyke_engine_talk_end(engine, index) ||
+		!fyke_engine_hand_over(engine, index, reason, deciding_frame))
 		return false;
 	fyke_engine_drop_flow(engine, index);
 	return true;

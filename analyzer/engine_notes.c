@@ -9,6 +9,7 @@
 enum { /* rows a session; counters stay exact */
 	ICMP_ERRORS_MAX = 64,
 	TCP_EVENTS_MAX = 512,
+	RECORD_BYTES_MAX = 32 * 1024, /* that wait for their session's hand-over */
 };
 
 static struct fyke_value text_value(const char *text)
@@ -27,6 +28,28 @@ static bool add_record(struct fyke_engine *engine, struct fyke_flow_extra *extra
 	size_t size = fyke_record_list_add(extra, table, packet->frame, packet->time_ns, values);
 
 	engine->heap += size;
+	extra->record_bytes += (uint32_t)size;
+	return size != 0;
+}
+
+/* A session with many rows is handed over before its end, so that they do not pile up. */
+bool fyke_engine_add_record(struct fyke_engine *engine, uint32_t index, const struct fyke_table *table,
+	const struct fyke_moment *moment, const struct fyke_value *values)
+{
+	struct fyke_flow_extra *extra = fyke_engine_need_extra(engine, fyke_flow_at(&engine->table, index));
+	bool few;
+	size_t size;
+
+	if (extra == NULL)
+		return false;
+	few = extra->record_bytes < RECORD_BYTES_MAX;
+	size = fyke_record_list_add(extra, table, moment->frame, moment->time_ns, values);
+	engine->heap += size;
+	extra->record_bytes += (uint32_t)size;
+	if (few && extra->record_bytes >= RECORD_BYTES_MAX &&
+		!fyke_engine_remember(
+			engine, &engine->wanted, &engine->wanted_count, &engine->wanted_room, index))
+		return false;
 	return size != 0;
 }
 

@@ -2,10 +2,13 @@
 #ifndef FYKE_ANALYZER_ENGINE_PARTS_H
 #define FYKE_ANALYZER_ENGINE_PARTS_H
 
+#include "analyzer/dissect/lookup.h"
 #include "analyzer/engine.h"
+#include "analyzer/engine_expect.h"
 #include "analyzer/flow/table.h"
 #include "analyzer/seconds.h"
 #include "analyzer/session/build.h"
+#include "analyzer/tcp/pages.h"
 #include "analyzer/tcp/tcp.h"
 
 /* A session of the running tick, and its place in the order of the tick. */
@@ -21,6 +24,9 @@ struct fyke_engine {
 	struct fyke_engine_counters counters;
 	struct fyke_community_hasher *hasher;
 	struct fyke_seconds timeline;
+	struct fyke_dissect_lookup *lookup; /* NULL: nobody looks into payload */
+	struct fyke_engine_expect expect;
+	struct fyke_stream_memory stream_memory;
 	uint64_t heap; /* bytes of frame lists, holes and records, beside the pools */
 
 	/* the packet in work */
@@ -74,6 +80,10 @@ bool fyke_engine_note_icmp_error(
 bool fyke_engine_note_tcp(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
 	const struct fyke_tcp_result *result);
 bool fyke_engine_note_frame(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet);
+
+/* Adds a row of any table to a flow. */
+bool fyke_engine_add_record(struct fyke_engine *engine, uint32_t index, const struct fyke_table *table,
+	const struct fyke_moment *moment, const struct fyke_value *values);
 
 /* engine_handover.c: from flows to the sessions of the tick. */
 struct fyke_flow_extra *fyke_engine_need_extra(struct fyke_engine *engine, struct fyke_flow *flow);

@@ -13,6 +13,7 @@
 #include "cli/run.h"
 #include "cli/show.h"
 #include "cli/stats.h"
+#include "dissectors/registry.h"
 #include "storage/writer.h"
 
 #include <signal.h>
@@ -96,11 +97,13 @@ static enum fyke_status open_source(struct analysis *analysis, struct fyke_error
 
 static enum fyke_status open_writer(struct analysis *analysis, struct fyke_error *error)
 {
+	const struct fyke_table *tables[FYKE_TABLES_MAX];
 	const struct fyke_writer_options writer = {
-		.path = analysis->options.database, .again = analysis->options.again};
+		.path = analysis->options.database, .tables = tables, .again = analysis->options.again};
 
 	if (analysis->options.no_database)
 		return FYKE_OK;
+	fyke_dissector_tables(tables, FYKE_TABLES_MAX);
 	return fyke_writer_open(&writer, &analysis->run.capture, &analysis->writer, error);
 }
 
@@ -139,6 +142,7 @@ static enum fyke_status run_pipeline(struct analysis *analysis, struct fyke_erro
 	enum fyke_status status;
 
 	pipeline.engine.services = analysis->services;
+	fyke_payload_apply(&analysis->options.payload, &pipeline.engine);
 	if (analysis->writer != NULL)
 		sink = fyke_writer_sink(analysis->writer);
 	fyke_progress_begin(&analysis->progress, analysis->options.quiet);

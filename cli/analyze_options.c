@@ -25,6 +25,9 @@ enum {
 	OPTION_TCP_HALF_OPEN_TIMEOUT,
 	OPTION_UDP_TIMEOUT,
 	OPTION_USER,
+	OPTION_OVERLAP_POLICY,
+	OPTION_NO_DISSECT,
+	OPTION_STORE_PASSWORDS,
 	OPTION_NO_DATABASE,
 	OPTION_END
 };
@@ -50,6 +53,12 @@ static const struct fyke_option list[] = {
 		"the same before the handshake is done (60s)"},
 	[OPTION_UDP_TIMEOUT] = {0, "udp-timeout", "TIME", "silence that ends any other session (60s)"},
 	[OPTION_USER] = {0, "user", "NAME", "started as root: become NAME (else who called sudo, else fyke)"},
+	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "LIST",
+		"whose bytes a receiver keeps where segments differ (linux); by network: "
+		"windows,10.0.0.0/8=bsd"},
+	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
+	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
+		"store passwords and other secrets that go by in the clear, not ***"},
 	[OPTION_NO_DATABASE] = {0, "no-database", NULL, "store and show nothing: to measure the packet path"},
 	[OPTION_END] = {0},
 };
@@ -95,6 +104,8 @@ static bool take_long_value(struct fyke_analyze_options *options, int option, co
 	case FYKE_OPTION(OPTION_USER):
 		options->user = value;
 		return true;
+	case FYKE_OPTION(OPTION_OVERLAP_POLICY):
+		return fyke_payload_take_policies(&options->payload, "analyze", value, result);
 	case FYKE_OPTION(OPTION_MEMORY):
 		if (fyke_parse_size(value, &options->engine.memory) && options->engine.memory >= 1 << 20)
 			return true;
@@ -149,6 +160,10 @@ static bool take(struct fyke_analyze_options *options, int option, const char *v
 		options->again = true;
 	else if (option == FYKE_OPTION(OPTION_STATS))
 		options->stats = true;
+	else if (option == FYKE_OPTION(OPTION_NO_DISSECT))
+		options->payload.no_dissect = true;
+	else if (option == FYKE_OPTION(OPTION_STORE_PASSWORDS))
+		options->payload.store_passwords = true;
 	else if (option == FYKE_OPTION(OPTION_NO_DATABASE))
 		options->no_database = true;
 	return true;
@@ -183,6 +198,7 @@ static void describe(struct fyke_analyze_options *options)
 			(void)snprintf(text + strlen(text), room - strlen(text), "%s %.9gs ",
 				timeouts[i].name, (double)timeouts[i].ns / 1e9);
 	}
+	fyke_payload_describe(&options->payload, text, room);
 	if (*text != '\0' && text[strlen(text) - 1] == ' ')
 		text[strlen(text) - 1] = '\0';
 }

@@ -2,7 +2,7 @@
 #ifndef FYKE_CLI_ANALYZE_OPTIONS_H
 #define FYKE_CLI_ANALYZE_OPTIONS_H
 
-#include "analyzer/engine.h"
+#include "cli/payload_options.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@ struct fyke_analyze_options {
 	uint64_t frame_limit;
 	uint32_t snaplen;
 	struct fyke_engine_options engine; /* its services are not set here */
+	struct fyke_payload_options payload;
 	bool force, again, stats, quiet, no_database;
 	const char **files; /* owned list of borrowed names */
 	size_t file_count;

@@ -14,6 +14,7 @@
 #include "cli/run.h"
 #include "cli/show.h"
 #include "cli/stats.h"
+#include "dissectors/registry.h"
 #include "storage/writer.h"
 
 #include <inttypes.h>
@@ -83,7 +84,9 @@ static enum fyke_status drop_rights(const struct fyke_monitor_options *options, 
 
 static enum fyke_status open_writer(struct monitor *monitor, struct fyke_error *error)
 {
+	const struct fyke_table *tables[FYKE_TABLES_MAX];
 	const struct fyke_writer_options options = {.path = monitor->options.database,
+		.tables = tables,
 		.live = true,
 		.keep_us = monitor->options.keep_ns / 1000,
 		.max_bytes = monitor->options.max_bytes};
@@ -91,6 +94,7 @@ static enum fyke_status open_writer(struct monitor *monitor, struct fyke_error *
 
 	if (monitor->options.no_database)
 		return FYKE_OK;
+	fyke_dissector_tables(tables, FYKE_TABLES_MAX);
 	status = fyke_writer_open(&options, &monitor->run.capture, &monitor->writer, error);
 	if (status == FYKE_OK)
 		monitor->store = fyke_writer_sink(monitor->writer);
@@ -175,6 +179,7 @@ static enum fyke_status run_pipeline(struct monitor *monitor, struct fyke_error 
 	enum fyke_status status;
 
 	pipeline.engine.services = monitor->services;
+	fyke_payload_apply(&monitor->options.payload, &pipeline.engine);
 	if (monitor->save != NULL) {
 		pipeline.tap = tap;
 		pipeline.tap_context = monitor;

@@ -15,7 +15,7 @@ static const char command[] = "monitor";
 enum {
 	OPTION_JSONL, OPTION_FLUSH, OPTION_KEEP, OPTION_MAX_SIZE, OPTION_DURATION, OPTION_USER, OPTION_MEMORY,
 	OPTION_SERVICES, OPTION_TCP_TIMEOUT, OPTION_TCP_HALF_OPEN_TIMEOUT, OPTION_UDP_TIMEOUT, OPTION_FORCE,
-	OPTION_STATS, OPTION_NO_DATABASE,
+	OPTION_STATS, OPTION_NO_DATABASE, OPTION_OVERLAP_POLICY, OPTION_NO_DISSECT, OPTION_STORE_PASSWORDS,
 	LETTERS /* list[LETTERS] is the first that has a letter */
 };
 
@@ -34,6 +34,11 @@ static const struct fyke_option list[] = {
 	[OPTION_FORCE] = {0, "force", NULL, "let -w replace an existing file"},
 	[OPTION_STATS] = {0, "stats", NULL, "print counters and the sums that must come out, on standard error"},
 	[OPTION_NO_DATABASE] = {0, "no-database", NULL, "store nothing: the table, --jsonl or -w only"},
+	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "LIST",
+		"whose bytes a receiver keeps where segments differ (linux); by network: windows,10.0.0.0/8=bsd"},
+	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
+	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
+		"store passwords and other secrets that go by in the clear, not ***"},
 	[LETTERS] = {'i', "interface", "NAME", "listen here (`fyke interfaces` lists them)"},
 	{'d', "database", "FILE", "the session database (fyke.db)"},
 	{'f', "filter", "EXPRESSION", "only packets that pass this BPF filter ('tcp port 80')"},
@@ -106,6 +111,12 @@ static bool take_flag(struct fyke_monitor_options *options, int option)
 	case FYKE_OPTION(OPTION_FORCE):
 		options->force = true;
 		break;
+	case FYKE_OPTION(OPTION_NO_DISSECT):
+		options->payload.no_dissect = true;
+		break;
+	case FYKE_OPTION(OPTION_STORE_PASSWORDS):
+		options->payload.store_passwords = true;
+		break;
 	case FYKE_OPTION(OPTION_STATS):
 		options->stats = true;
 		break;
@@ -160,6 +171,8 @@ static bool take_long(struct fyke_monitor_options *options, int option, const ch
 		return take_size("--max-size", value, &options->max_bytes, result);
 	case FYKE_OPTION(OPTION_DURATION):
 		return take_duration("--duration", value, &options->duration_ns, result);
+	case FYKE_OPTION(OPTION_OVERLAP_POLICY):
+		return fyke_payload_take_policies(&options->payload, command, value, result);
 	case FYKE_OPTION(OPTION_USER):
 		options->user = value;
 		return true;
@@ -216,6 +229,7 @@ static void describe(struct fyke_monitor_options *options)
 		if (times[i].ns != 0)
 			add(options, "%s %.9gs ", times[i].name, (double)times[i].ns / 1e9);
 	}
+	fyke_payload_describe(&options->payload, options->shaping, sizeof(options->shaping));
 	if (options->shaping[0] != '\0' && options->shaping[strlen(options->shaping) - 1] == ' ')
 		options->shaping[strlen(options->shaping) - 1] = '\0';
 }

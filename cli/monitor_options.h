@@ -2,7 +2,7 @@
 #ifndef FYKE_CLI_MONITOR_OPTIONS_H
 #define FYKE_CLI_MONITOR_OPTIONS_H
 
-#include "analyzer/engine.h"
+#include "cli/payload_options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +14,7 @@ struct fyke_monitor_options {
 	uint32_t snaplen, buffer_mib;
 	int64_t flush_ns, keep_ns, duration_ns; /* keep and duration: 0 = for ever */
 	struct fyke_engine_options engine;	/* its services are not set here */
+	struct fyke_payload_options payload;
 	bool force, jsonl, stats, quiet, no_database, not_promiscuous;
 	char shaping[512]; /* the options that shape the result, as text: captures.options */
 };

@@ -89,6 +89,7 @@ static const char *type_words(enum fyke_type type)
 		[FYKE_TYPE_BOOLEAN] = "0 or 1",
 		[FYKE_TYPE_TEXT] = "text",
 		[FYKE_TYPE_BLOB] = "blob",
+		[FYKE_TYPE_SESSION] = "session id",
 	};
 
 	return words[type];

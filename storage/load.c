@@ -404,11 +404,25 @@ static enum fyke_status table_of(struct fyke_load *load, const struct fyke_table
 	return open_table(load, table, made, error);
 }
 
+/* The session that a record names, where it names one. */
+static int64_t named_session(struct fyke_load *load, const struct fyke_record *record)
+{
+	for (size_t i = 0; i < record->table->field_count; i++) {
+		const struct fyke_value *value = &record->values[i];
+
+		if (value->kind == FYKE_VALUE_SESSION)
+			return id_of(load, &(struct fyke_birth){(uint64_t)value->integer, value->length});
+	}
+	return FYKE_UNKNOWN;
+}
+
 static int64_t parent_of(struct fyke_load *load, const struct fyke_record *record)
 {
 	const struct fyke_value *values = record->values;
 	struct fyke_birth birth;
 
+	if (record->table != &fyke_table_session_parents)
+		return named_session(load, record);
 	if (values[0].kind != FYKE_VALUE_INTEGER || values[1].kind != FYKE_VALUE_INTEGER)
 		return FYKE_UNKNOWN;
 	birth = (struct fyke_birth){(uint64_t)values[0].integer, (uint32_t)values[1].integer};
@@ -427,9 +441,8 @@ static enum fyke_status add_records(
 		status = table_of(load, record->table, &table, error);
 		if (status != FYKE_OK)
 			break;
-		table->items[table->rows.count++] = (struct fyke_record_row){record, id,
-			record->table == &fyke_table_session_parents ? parent_of(load, record)
-								     : FYKE_UNKNOWN};
+		table->items[table->rows.count++] =
+			(struct fyke_record_row){record, id, parent_of(load, record)};
 		load->records_written++;
 		if (table->rows.count == FYKE_LOAD_BATCH)
 			status = write_record_batch(load, table, error);

@@ -14,7 +14,7 @@
 
 #include <sqlite3.h>
 
-enum { FYKE_LOAD_BATCH = 256, FYKE_LOAD_TABLES_MAX = 128, FYKE_LOAD_CACHE = 8192 };
+enum { FYKE_LOAD_BATCH = 256, FYKE_LOAD_TABLES_MAX = 256, FYKE_LOAD_CACHE = 8192 };
 
 struct fyke_load_batch {
 	struct fyke_rows rows;

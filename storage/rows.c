@@ -317,6 +317,8 @@ void fyke_rows_record_column(const struct fyke_rows *rows, const void *data, siz
 	(void)scratch;
 	if (column >= prefix && table == &fyke_table_session_parents)
 		fyke_rows_number(result, row->parent_id);
+	else if (column >= prefix && row->record->values[column - prefix].kind == FYKE_VALUE_SESSION)
+		fyke_rows_number(result, row->parent_id);
 	else if (column >= prefix)
 		field_value(
 			result, &row->record->values[column - prefix], table->fields[column - prefix].type);

@@ -47,7 +47,7 @@ void fyke_rows_session_column(const struct fyke_rows *rows, const void *row, siz
 struct fyke_record_row {
 	const struct fyke_record *record;
 	int64_t session_id;
-	int64_t parent_id; /* of session_parents */
+	int64_t parent_id; /* of session_parents; else what a value of FYKE_TYPE_SESSION means */
 };
 
 /* column() of rows that are struct fyke_record_row; context is the struct fyke_table. */

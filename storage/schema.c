@@ -182,7 +182,8 @@ static const struct fyke_schema_table *const tables[] = {&captures, &files, &fyk
 	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index, &interfaces, &comments};
 
 static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames,
-	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events};
+	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events, &fyke_table_host_facts,
+	&fyke_table_credentials, &fyke_table_transferred_files};
 
 /* Instants before 1970 need the floor of the division; SQLite's truncates. */
 #define ISO(us)                                                                                              \
@@ -327,6 +328,8 @@ static const char *type_sql(enum fyke_type type)
 {
 	if (type == FYKE_TYPE_TEXT)
 		return "TEXT";
+	if (type == FYKE_TYPE_SESSION)
+		return "INTEGER REFERENCES sessions(id) ON DELETE SET NULL";
 	return type == FYKE_TYPE_BLOB ? "BLOB" : "INTEGER";
 }
 
@@ -455,4 +458,20 @@ enum fyke_status fyke_schema_make_record_table(
 			"Records may not be called %s: that is a table of the database's own", table->name);
 	status = create_record_table(db, table, error);
 	return status == FYKE_OK ? add_missing_columns(db, table, error) : status;
+}
+
+enum fyke_status fyke_schema_make_record_tables(
+	struct sqlite3 *db, const struct fyke_table *const *list, struct fyke_error *error)
+{
+	enum fyke_status status;
+
+	if (list == NULL)
+		return FYKE_OK;
+	status = fyke_sql_run(db, "BEGIN IMMEDIATE", error);
+	for (; status == FYKE_OK && *list != NULL; list++)
+		status = fyke_schema_make_record_table(db, *list, error);
+	if (status == FYKE_OK)
+		return fyke_sql_run(db, "COMMIT", error);
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return status;
 }

@@ -73,6 +73,9 @@ FYKE_MUST_USE enum fyke_status fyke_schema_drop_indices(struct sqlite3 *db, stru
  * columns that an older database lacks. */
 FYKE_MUST_USE enum fyke_status fyke_schema_make_record_table(
 	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error);
+/* All of a list that ends with NULL, in one transaction. NULL: nothing to do. */
+FYKE_MUST_USE enum fyke_status fyke_schema_make_record_tables(
+	struct sqlite3 *db, const struct fyke_table *const *tables, struct fyke_error *error);
 /* The tables of the session level itself. */
 const struct fyke_table *const *fyke_schema_record_tables(size_t *count);
 

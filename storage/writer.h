@@ -10,9 +10,11 @@
 struct fyke_writer;
 
 struct fyke_writer_options {
-	const char *path;      /* database; created (0600) when absent */
-	bool again;	       /* store files that another capture holds already */
-	bool live;	       /* commit every tick, keep indices, no bulk load */
+	const char *path;			/* database; created (0600) when absent */
+	const struct fyke_table *const *tables; /* of dissectors, ends with NULL: made by _open, not needed
+						 later; NULL = none */
+	bool again;				/* store files that another capture holds already */
+	bool live;				/* commit every tick, keep indices, no bulk load */
 	int64_t keep_us;       /* monitor: sessions that ended longer ago (packet time) go; 0 = for ever */
 	uint64_t max_bytes;    /* monitor: the oldest go when the database is larger; 0 = no limit */
 	unsigned free_percent; /* monitor: storing stops below so much free disk; 0 = 5 */

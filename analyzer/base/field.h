@@ -13,6 +13,7 @@ enum fyke_type {
 	FYKE_TYPE_BOOLEAN, /* SQLite INTEGER 0/1, JSON boolean */
 	FYKE_TYPE_TEXT,	   /* SQLite TEXT; bytes that are not UTF-8 are escaped as \xNN by the writer */
 	FYKE_TYPE_BLOB,
+	FYKE_TYPE_SESSION, /* SQLite and JSON: the id of another session */
 };
 
 struct fyke_field {
@@ -30,10 +31,10 @@ struct fyke_table {
 
 /* One value; a zeroed one is NULL. Text and blobs are borrowed from the record's arena. */
 struct fyke_value {
-	enum { FYKE_VALUE_NULL = 0, FYKE_VALUE_INTEGER, FYKE_VALUE_BYTES } kind;
-	uint32_t length;
+	enum { FYKE_VALUE_NULL = 0, FYKE_VALUE_INTEGER, FYKE_VALUE_BYTES, FYKE_VALUE_SESSION } kind;
+	uint32_t length; /* of bytes; of a session: the ordinal of its birth */
 	union {
-		int64_t integer;
+		int64_t integer; /* of a session: the frame of its birth */
 		const char *bytes;
 	};
 };

@@ -42,6 +42,9 @@ struct fyke_flow_extra {
 	struct fyke_flow_reference quoted;
 	struct fyke_record *records, **records_end; /* not handed over yet, malloc'ed one by one */
 	uint32_t record_count;			    /* ever: gives the next n */
+	uint32_t record_bytes;			    /* that they take */
+	struct fyke_flow_reference expected_by;	    /* the session that announced this one */
+	char *server_name;			    /* malloc'ed, terminated; NULL = not known */
 	uint32_t icmp_errors;			    /* rows noted so far: capped */
 	uint32_t tcp_events;			    /* likewise */
 	uint32_t frame_parts;			    /* of the frame list handed over already */
@@ -70,8 +73,13 @@ struct fyke_flow {
 	struct fyke_flow_side side[2]; /* by enum fyke_endpoint */
 	struct fyke_frames frames;
 	const char *port_service;
-	uint32_t tcp;	/* index into the engine's pool of struct fyke_tcp, 0 = none */
-	uint32_t extra; /* likewise struct fyke_flow_extra */
+	const char *content_service; /* static; NULL = not known */
+	struct fyke_talk *talk;	     /* what is being said (engine_talk.h); NULL = nothing is listened to */
+	bool talk_over;		     /* nothing more is to be learned from its payload */
+	bool lost_track;	     /* some of its stream could not be put in order: no memory */
+	bool misfit;		     /* the content is not what the port is for */
+	uint32_t tcp;		     /* index into the engine's pool of struct fyke_tcp, 0 = none */
+	uint32_t extra;		     /* likewise struct fyke_flow_extra */
 	uint8_t icmp_code;
 	bool has_icmp_id;
 };

@@ -235,9 +235,24 @@ static void build_identity(const struct fyke_build *build, struct fyke_session *
 
 static void build_service(const struct fyke_flow *flow, struct fyke_session *session)
 {
+	bool both = flow->port_service != NULL && flow->content_service != NULL;
+
 	session->port_service = flow->port_service;
-	session->service = flow->port_service;
-	session->service_mismatch = FYKE_UNKNOWN; /* nobody has looked at the content */
+	session->content_service = flow->content_service;
+	session->service = flow->content_service != NULL ? flow->content_service : flow->port_service;
+	session->service_mismatch = both ? flow->misfit : FYKE_UNKNOWN;
+}
+
+static bool build_extra(
+	const struct fyke_flow_extra *extra, struct fyke_session *session, struct fyke_arena *arena)
+{
+	if (extra->parent_count > 0)
+		session->parent = extra->parents[0].birth;
+	session->quoted = extra->quoted.birth;
+	if (extra->server_name == NULL)
+		return true;
+	session->server_name = fyke_arena_copy(arena, extra->server_name, strlen(extra->server_name));
+	return session->server_name != NULL;
 }
 
 struct fyke_session *fyke_session_build(const struct fyke_build *build, struct fyke_arena *arena)
@@ -258,11 +273,8 @@ struct fyke_session *fyke_session_build(const struct fyke_build *build, struct f
 		memcpy(session->history, build->tcp->history, sizeof(build->tcp->history));
 	else if (flow->key.kind == FYKE_PACKET_UDP)
 		udp_history(flow, session->history);
-	if (build->extra != NULL) {
-		if (build->extra->parent_count > 0)
-			session->parent = build->extra->parents[0].birth;
-		session->quoted = build->extra->quoted.birth;
-	}
+	if (build->extra != NULL && !build_extra(build->extra, session, arena))
+		return NULL;
 	if (build->tcp != NULL && !build_tcp(build->tcp, session, arena))
 		return NULL;
 	return session;

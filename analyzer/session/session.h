@@ -95,4 +95,42 @@ extern const struct fyke_table fyke_table_session_parents; /* parent_frame, pare
 extern const struct fyke_table fyke_table_icmp_errors;	   /* errors that quote this session */
 extern const struct fyke_table fyke_table_tcp_events;	   /* side, kind, offset, length, evidence */
 
+/* What dissectors of all protocols say; the members of each are the places of its values. */
+enum {
+	FYKE_HOST_FACTS_IP,
+	FYKE_HOST_FACTS_PORT,
+	FYKE_HOST_FACTS_FACT,
+	FYKE_HOST_FACTS_VALUE,
+	FYKE_HOST_FACTS_SOURCE,
+	FYKE_HOST_FACTS_COUNT
+};
+extern const struct fyke_table fyke_table_host_facts;
+
+enum {
+	FYKE_CREDENTIALS_PROTOCOL,
+	FYKE_CREDENTIALS_MECHANISM,
+	FYKE_CREDENTIALS_USER,
+	FYKE_CREDENTIALS_SECRET,
+	FYKE_CREDENTIALS_ACCEPTED,
+	FYKE_CREDENTIALS_COUNT
+};
+extern const struct fyke_table fyke_table_credentials;
+
+enum {
+	FYKE_FILES_PROTOCOL,
+	FYKE_FILES_SENDER,
+	FYKE_FILES_NAME,
+	FYKE_FILES_DECLARED_TYPE,
+	FYKE_FILES_TYPE,
+	FYKE_FILES_DECLARED_BYTES,
+	FYKE_FILES_BYTES,
+	FYKE_FILES_MISSING_BYTES,
+	FYKE_FILES_COMPLETE,
+	FYKE_FILES_MD5,
+	FYKE_FILES_SHA256,
+	FYKE_FILES_SAVED_AS,
+	FYKE_FILES_COUNT
+};
+extern const struct fyke_table fyke_table_transferred_files;
+
 #endif

@@ -4,12 +4,7 @@
 #ifndef FYKE_SESSION_STATE_H
 #define FYKE_SESSION_STATE_H
 
-enum fyke_side { FYKE_CLIENT = 0, FYKE_SERVER = 1 };
-
-static inline enum fyke_side fyke_side_other(enum fyke_side side)
-{
-	return side == FYKE_CLIENT ? FYKE_SERVER : FYKE_CLIENT;
-}
+#include "analyzer/base/side.h"
 
 enum fyke_state {
 	FYKE_STATE_OTH = 0,

@@ -111,3 +111,8 @@ void fyke_tcp_history_flip(struct fyke_tcp *tcp)
 		turned[i + 1] = turn_case(tcp->history[i]);
 	memcpy(tcp->history, turned, sizeof(turned));
 }
+
+void fyke_tcp_note_partial(struct fyke_tcp *tcp, enum fyke_endpoint sender)
+{
+	fyke_tcp_history_add(tcp, sender, 'x');
+}

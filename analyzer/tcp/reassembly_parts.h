@@ -2,6 +2,7 @@
 #ifndef FYKE_TCP_REASSEMBLY_PARTS_H
 #define FYKE_TCP_REASSEMBLY_PARTS_H
 
+#include "analyzer/base/moment.h"
 #include "analyzer/tcp/compare.h"
 #include "analyzer/tcp/reassembly.h"
 
@@ -11,12 +12,6 @@ struct fyke_span_left {
 	int64_t cut_end;		/* behind what the snaplen cut, ≥ end */
 	const uint8_t *data;		/* at start */
 	struct fyke_span_bounds bounds; /* as it came */
-	uint64_t frame;
-	int64_t time_ns;
-};
-
-/* When something happens: for chunks without data of their own. */
-struct fyke_moment {
 	uint64_t frame;
 	int64_t time_ns;
 };

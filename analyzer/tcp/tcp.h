@@ -121,6 +121,9 @@ struct fyke_tcp_result {
 void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender,
 	struct fyke_tcp_result *result);
 
+/* Not all of this side's stream could be put in order: history letter x. */
+void fyke_tcp_note_partial(struct fyke_tcp *tcp, enum fyke_endpoint sender);
+
 /* Bytes that hang on the record. */
 size_t fyke_tcp_heap(const struct fyke_tcp *tcp);
 

@@ -10,7 +10,7 @@ BASE = "analyzer/base/"
 RECORD = ["analyzer/session/session.h", "analyzer/session/state.h", "analyzer/session/sink.h",
           "analyzer/session/capture.h", "analyzer/session/transport.h"]
 ENGINE = [BASE, "analyzer/engine", "analyzer/seconds.h", "analyzer/classify/services.h", "analyzer/decode/",
-          "analyzer/flow/", "analyzer/tcp/", "analyzer/session/", "dissectors/"]
+          "analyzer/flow/", "analyzer/tcp/", "analyzer/dissect/", "analyzer/session/", "dissectors/"]
 LEVELS = {
     "analyzer/base/": [],
     "analyzer/capture/": [BASE],
@@ -19,6 +19,8 @@ LEVELS = {
     "analyzer/defrag/": [BASE, "analyzer/decode/"],
     "analyzer/flow/": [BASE, "analyzer/decode/"],
     "analyzer/tcp/": [BASE, "analyzer/decode/", "analyzer/flow/"],
+    # what dissectors of all protocols say are facts of the session level
+    "analyzer/dissect/": [BASE, "dissectors/", "analyzer/session/session.h"],
     "analyzer/session/": [BASE],
     "analyzer/session/community_id": [BASE, "analyzer/session/", "analyzer/decode/icmp_pairs.h"],
     "analyzer/session/build": [BASE, "analyzer/session/", "analyzer/decode/", "analyzer/flow/", "analyzer/tcp/"],
@@ -62,8 +64,7 @@ BANNED_IN_ANALYZER = {
 BANNED_IN_DISSECTORS = {
     "malloc": "state comes from the flow's arena", "calloc": "state comes from the flow's arena",
     "realloc": "state comes from the flow's arena", "free": "state comes from the flow's arena",
-    "strdup": "state comes from the flow's arena", "memcpy": "bytes are read through the cursor",
-    "strlen": "bytes on the wire end nowhere",
+    "strdup": "state comes from the flow's arena", "strlen": "bytes on the wire end nowhere",
 }
 
 # (file, function): why it may all the same.

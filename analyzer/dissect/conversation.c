@@ -1,0 +1,296 @@
+/* The life of a conversation: undecided, dissected, perhaps turned into another protocol, over. */
+#include "analyzer/dissect/conversation.h"
+
+#include "analyzer/dissect/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STRIKES_MAX = 8, TURNS_MAX = 16 };
+
+struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_options *options)
+{
+	struct fyke_dissection *dissection = calloc(1, sizeof(*dissection));
+
+	if (dissection == NULL)
+		return NULL;
+	dissection->options = *options;
+	if (dissection->options.note_length > sizeof(dissection->note))
+		dissection->options.note_length = sizeof(dissection->note);
+	if (options->note != NULL)
+		memcpy(dissection->note, options->note, dissection->options.note_length);
+	dissection->options.note = options->note != NULL ? dissection->note : NULL;
+	dissection->opening = fyke_opening_new();
+	dissection->dissector = options->expected;
+	if (dissection->opening == NULL || (options->expected != NULL && !fyke_dissect_start(dissection))) {
+		fyke_conversation_free(dissection);
+		return NULL;
+	}
+	return dissection;
+}
+
+static void forget_opening(struct fyke_dissection *dissection)
+{
+	fyke_opening_free(dissection->opening);
+	dissection->opening = NULL;
+}
+
+static void finish(struct fyke_dissection *dissection)
+{
+	fyke_dissect_stop(dissection);
+	forget_opening(dissection);
+	dissection->over = true;
+}
+
+static void rule_out(struct fyke_dissection *dissection)
+{
+	fyke_dissector_set_add(&dissection->ruled_out,
+		fyke_dissect_place(dissection->options.lookup, dissection->dissector));
+	fyke_dissect_discard(dissection);
+	dissection->swapped = false;
+}
+
+/* What the old dissector did not consume is the opening of the new one. */
+static void turn(struct fyke_dissection *dissection, const char *next)
+{
+	struct fyke_waiting_bytes left[2] = {dissection->side[0], dissection->side[1]};
+	bool swapped = dissection->swapped;
+
+	dissection->side[0] = dissection->side[1] = (struct fyke_waiting_bytes){0};
+	dissection->carrier = dissection->dissector;
+	fyke_dissect_stop(dissection);
+	forget_opening(dissection);
+	dissection->ruled_out = (struct fyke_dissector_set){0};
+	dissection->side[0].skip = left[0].skip;
+	dissection->side[1].skip = left[1].skip;
+	dissection->opening = fyke_opening_new();
+	if (++dissection->turns > TURNS_MAX || dissection->opening == NULL)
+		dissection->over = true;
+	if (next != NULL && !dissection->over) {
+		dissection->dissector = fyke_dissect_named(dissection->options.lookup, next);
+		dissection->over = dissection->dissector == NULL || !fyke_dissect_start(dissection);
+	}
+	for (int side = 0; side < 2; side++) {
+		if (left[side].length > 0)
+			fyke_conversation_take(dissection,
+				&(struct fyke_conversation_piece){
+					.side = swapped ? (enum fyke_side)(1 - side) : (enum fyke_side)side,
+					.data = left[side].bytes,
+					.length = left[side].length,
+					.offset = left[side].offset,
+					.frame = dissection->now.frame,
+					.time_ns = dissection->now.time_ns,
+					.end = left[side].ended});
+		free(left[side].bytes);
+	}
+}
+
+/* The opening was fed as far as piece i, whose dissector made way for another protocol. */
+static void turn_within(struct fyke_dissection *dissection, const char *next, size_t i,
+	const struct fyke_conversation_piece *outside)
+{
+	struct fyke_opening_kept *opening = dissection->opening;
+
+	dissection->opening = NULL;
+	turn(dissection, next);
+	for (i++; opening != NULL && i < opening->piece_count; i++) {
+		struct fyke_conversation_piece piece = fyke_opening_piece_at(opening, i);
+
+		fyke_conversation_take(dissection, &piece);
+	}
+	fyke_opening_free(opening);
+	if (outside != NULL)
+		fyke_conversation_take(dissection, outside);
+}
+
+/* Feeds the opening to the dissector that was decided on; false: it refused, and is ruled out. */
+static bool replay(struct fyke_dissection *dissection, const struct fyke_conversation_piece *outside)
+{
+	size_t count = dissection->opening->piece_count, all = count + (outside != NULL);
+
+	for (size_t i = 0; i < all; i++) {
+		struct fyke_conversation_piece piece =
+			i < count ? fyke_opening_piece_at(dissection->opening, i) : *outside;
+		bool again = dissection->options.transport == FYKE_OVER_UDP && i + 1 < all;
+		const char *next;
+
+		switch (fyke_dissect_feed(dissection, &piece, &next)) {
+		case FYKE_DISSECT_OVER:
+			finish(dissection);
+			return true;
+		case FYKE_DISSECT_TURNED:
+			turn_within(dissection, next, i, i < count ? outside : NULL);
+			return true;
+		case FYKE_DISSECT_REFUSED:
+			if (again) /* datagrams stand alone: an earlier one may have been another's */
+				break;
+			if (dissection->confirmed) {
+				finish(dissection);
+				return true;
+			}
+			rule_out(dissection);
+			return false;
+		default:
+			break;
+		}
+	}
+	if (dissection->confirmed || outside != NULL)
+		forget_opening(dissection);
+	return true;
+}
+
+/* Until somebody takes it or all are asked. */
+static void decide(
+	struct fyke_dissection *dissection, const struct fyke_conversation_piece *outside, bool complete)
+{
+	while (fyke_dissect_decide(dissection, outside, complete)) {
+		if (!fyke_dissect_start(dissection)) {
+			finish(dissection);
+			return;
+		}
+		if (replay(dissection, outside))
+			return;
+	}
+	if (dissection->over || complete)
+		finish(dissection);
+}
+
+/* Behind a gap everything begins anew, as far as it was not decided. */
+static void begin_anew(struct fyke_dissection *dissection)
+{
+	forget_opening(dissection);
+	dissection->opening = fyke_opening_new();
+	dissection->over = dissection->opening == NULL;
+}
+
+static bool is_full(const struct fyke_dissection *dissection)
+{
+	return dissection->opening->piece_count >= (dissection->options.transport == FYKE_OVER_UDP
+								   ? FYKE_OPENING_DATAGRAMS
+								   : FYKE_OPENING_PIECES);
+}
+
+static void take_undecided(struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece)
+{
+	struct fyke_conversation_piece own = *piece;
+	bool fits;
+
+	if (own.gap > 0 && dissection->opening->piece_count > 0)
+		begin_anew(dissection);
+	own.gap = 0;
+	if (dissection->over || (own.length == 0 && !own.end))
+		return;
+	fits = fyke_opening_add(dissection->opening, &own);
+	if (own.length > 0)
+		decide(dissection, fits ? NULL : &own, !fits || is_full(dissection));
+}
+
+static void refuse(struct fyke_dissection *dissection)
+{
+	if (dissection->opening != NULL && !dissection->confirmed) {
+		rule_out(dissection);
+		decide(dissection, NULL, is_full(dissection));
+	} else if (dissection->options.transport != FYKE_OVER_UDP || ++dissection->strikes >= STRIKES_MAX) {
+		finish(dissection);
+	}
+}
+
+static void take_decided(struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece)
+{
+	const char *next;
+
+	if (dissection->opening != NULL &&
+		(piece->gap > 0 || dissection->confirmed || !fyke_opening_add(dissection->opening, piece)))
+		forget_opening(dissection);
+	switch (fyke_dissect_feed(dissection, piece, &next)) {
+	case FYKE_DISSECT_OVER:
+		finish(dissection);
+		break;
+	case FYKE_DISSECT_REFUSED:
+		refuse(dissection);
+		break;
+	case FYKE_DISSECT_TURNED:
+		turn(dissection, next);
+		break;
+	default:
+		dissection->strikes = 0;
+		break;
+	}
+}
+
+void fyke_conversation_take(struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece)
+{
+	if (dissection->over)
+		return;
+	if (dissection->dissector != NULL)
+		take_decided(dissection, piece);
+	else
+		take_undecided(dissection, piece);
+	if (dissection->memory_out && !dissection->over)
+		finish(dissection);
+}
+
+bool fyke_conversation_is_over(const struct fyke_dissection *dissection)
+{
+	return dissection->over;
+}
+
+void fyke_conversation_end(struct fyke_dissection *dissection)
+{
+	if (dissection->over)
+		return;
+	if (dissection->dissector == NULL && dissection->opening->piece_count > 0)
+		decide(dissection, NULL, true);
+	if (!dissection->over)
+		finish(dissection);
+}
+
+void fyke_conversation_free(struct fyke_dissection *dissection)
+{
+	if (dissection == NULL)
+		return;
+	fyke_dissect_discard(dissection);
+	forget_opening(dissection);
+	free(dissection->server_name);
+	free(dissection);
+}
+
+const char *fyke_conversation_service(const struct fyke_dissection *dissection)
+{
+	return dissection->content_service;
+}
+
+bool fyke_conversation_fits_port(const struct fyke_dissection *dissection, const char *port_service)
+{
+	const struct fyke_dissector *content = dissection->content;
+	uint16_t port = dissection->options.port[FYKE_SERVER];
+
+	if (content == NULL)
+		return true;
+	for (const uint16_t *own = content->ports; own != NULL && *own != 0; own++) {
+		if (*own == port)
+			return true;
+	}
+	for (const char *const *service = content->services; service != NULL && *service != NULL; service++) {
+		if (strcmp(*service, port_service) == 0)
+			return true;
+	}
+	return strcmp(content->name, port_service) == 0 ||
+	       strcmp(dissection->content_service, port_service) == 0;
+}
+
+const char *fyke_conversation_server_name(const struct fyke_dissection *dissection, size_t *length)
+{
+	*length = dissection->server_name_length;
+	return dissection->server_name;
+}
+
+size_t fyke_conversation_held(const struct fyke_dissection *dissection)
+{
+	const struct fyke_dissector *dissector = dissection->dissector;
+
+	return sizeof(*dissection) + dissection->kept_bytes + dissection->side[0].room +
+	       dissection->side[1].room + (dissector != NULL ? dissector->state_size : 0) +
+	       (dissection->opening != NULL ? fyke_opening_held(dissection->opening) : 0) +
+	       dissection->server_name_length + fyke_dissect_files_held(dissection);
+}

@@ -1,0 +1,200 @@
+/*
+ * Files on their way: counted, hashed and sniffed as their bytes pass, saved where somebody wants them.
+ *
+ * A hash is told only of a file without holes. MD5 and SHA-256 are libcrypto's.
+ */
+#include "analyzer/dissect/parts.h"
+#include "analyzer/dissect/sniff.h"
+#include "analyzer/session/session.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 1024, TYPE_MAX_BYTES = 256, SAVED_AS_BYTES = 128, HASHES_HELD = 512 };
+
+struct fyke_file {
+	struct fyke_file *next;
+	struct fyke_moment begun;
+	enum fyke_side sender;
+	int64_t declared_bytes;
+	uint64_t bytes, missing;
+	char *name, *type;
+	uint32_t name_length, type_length;
+	EVP_MD_CTX *md5, *sha256;
+	void *handle; /* of the store */
+	uint16_t head_length;
+	uint8_t head[FYKE_SNIFF_BYTES];
+};
+
+static char *copy_of(const struct fyke_value *value, uint32_t max, uint32_t *length)
+{
+	char *copy;
+
+	if (value->kind != FYKE_VALUE_BYTES)
+		return NULL;
+	*length = value->length < max ? value->length : max;
+	copy = malloc(*length + 1);
+	if (copy != NULL && *length > 0)
+		memcpy(copy, value->bytes, *length);
+	return copy;
+}
+
+static EVP_MD_CTX *hash_of(const EVP_MD *kind)
+{
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+
+	if (hash != NULL && EVP_DigestInit_ex(hash, kind, NULL) == 1)
+		return hash;
+	EVP_MD_CTX_free(hash);
+	return NULL;
+}
+
+static void end_hashes(struct fyke_file *file)
+{
+	EVP_MD_CTX_free(file->md5);
+	EVP_MD_CTX_free(file->sha256);
+	file->md5 = file->sha256 = NULL;
+}
+
+struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const struct fyke_file_about *about)
+{
+	const struct fyke_file_store *store = dissection->options.store;
+	struct fyke_file *file;
+
+	if (dissection->file_count == FYKE_DISSECT_FILES)
+		return NULL;
+	file = calloc(1, sizeof(*file));
+	if (file == NULL)
+		return NULL;
+	file->begun = dissection->now;
+	file->sender = about->sender;
+	file->declared_bytes = about->size;
+	file->name = copy_of(&about->name, NAME_MAX_BYTES, &file->name_length);
+	file->type = copy_of(&about->type, TYPE_MAX_BYTES, &file->type_length);
+	file->md5 = hash_of(EVP_md5());
+	file->sha256 = hash_of(EVP_sha256());
+	if (store != NULL)
+		file->handle = store->begin(store->context, dissection->now.frame);
+	file->next = dissection->files;
+	dissection->files = file;
+	dissection->file_count++;
+	return file;
+}
+
+void fyke_file_data(
+	struct fyke_dissection *dissection, struct fyke_file *file, const void *bytes, size_t length)
+{
+	const struct fyke_file_store *store = dissection->options.store;
+	size_t head;
+
+	if (file == NULL || length == 0)
+		return;
+	head = file->bytes == 0 || file->head_length > 0 ? sizeof(file->head) - file->head_length : 0;
+	if (head > length)
+		head = length;
+	if (head > 0 && file->missing == 0)
+		memcpy(file->head + file->head_length, bytes, head);
+	if (file->missing == 0)
+		file->head_length = (uint16_t)(file->head_length + head);
+	file->bytes += length;
+	if (file->md5 != NULL && EVP_DigestUpdate(file->md5, bytes, length) != 1)
+		end_hashes(file);
+	if (file->sha256 != NULL && EVP_DigestUpdate(file->sha256, bytes, length) != 1)
+		end_hashes(file);
+	if (file->handle != NULL)
+		store->data(store->context, file->handle, bytes, length);
+}
+
+void fyke_file_missing(struct fyke_dissection *dissection, struct fyke_file *file, uint64_t length)
+{
+	const struct fyke_file_store *store = dissection->options.store;
+
+	if (file == NULL || length == 0)
+		return;
+	file->missing += length;
+	end_hashes(file);
+	if (file->handle != NULL)
+		store->gap(store->context, file->handle, length);
+}
+
+static struct fyke_value hex_of(EVP_MD_CTX *hash, char text[2 * EVP_MAX_MD_SIZE + 1])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned length = 0;
+
+	if (hash == NULL || EVP_DigestFinal_ex(hash, digest, &length) != 1)
+		return fyke_null();
+	for (unsigned i = 0; i < length; i++)
+		(void)snprintf(text + (size_t)2 * i, 3, "%02x", digest[i]);
+	return fyke_bytes(text, (size_t)2 * length);
+}
+
+static void tell(struct fyke_dissection *dissection, struct fyke_file *file, bool complete)
+{
+	const struct fyke_file_store *store = dissection->options.store;
+	const char *type = fyke_sniff(file->head, file->head_length);
+	char md5[2 * EVP_MAX_MD_SIZE + 1], sha256[2 * EVP_MAX_MD_SIZE + 1], saved_as[SAVED_AS_BYTES] = "";
+	struct fyke_value values[FYKE_FILES_COUNT] = {{0}};
+
+	if (file->handle != NULL)
+		store->end(store->context, file->handle, type, saved_as, sizeof(saved_as));
+	file->handle = NULL;
+	values[FYKE_FILES_PROTOCOL] = fyke_word(dissection->dissector->name);
+	values[FYKE_FILES_SENDER] = fyke_word(file->sender == FYKE_CLIENT ? "client" : "server");
+	values[FYKE_FILES_NAME] = fyke_bytes(file->name, file->name_length);
+	values[FYKE_FILES_DECLARED_TYPE] = fyke_bytes(file->type, file->type_length);
+	values[FYKE_FILES_TYPE] = fyke_word(type);
+	values[FYKE_FILES_DECLARED_BYTES] = fyke_integer_if(file->declared_bytes >= 0, file->declared_bytes);
+	values[FYKE_FILES_BYTES] = fyke_integer((int64_t)file->bytes);
+	values[FYKE_FILES_MISSING_BYTES] = fyke_integer((int64_t)file->missing);
+	values[FYKE_FILES_COMPLETE] = fyke_integer(complete && file->missing == 0);
+	values[FYKE_FILES_MD5] = hex_of(file->md5, md5);
+	values[FYKE_FILES_SHA256] = hex_of(file->sha256, sha256);
+	values[FYKE_FILES_SAVED_AS] = saved_as[0] != '\0' ? fyke_word(saved_as) : fyke_null();
+	fyke_dissect_record(dissection, &fyke_table_transferred_files, &file->begun, values);
+}
+
+static void drop(struct fyke_dissection *dissection, struct fyke_file *file)
+{
+	struct fyke_file **place = &dissection->files;
+
+	while (*place != file)
+		place = &(*place)->next;
+	*place = file->next;
+	dissection->file_count--;
+	if (file->handle != NULL)
+		dissection->options.store->end(dissection->options.store->context, file->handle, NULL,
+			(char[SAVED_AS_BYTES]){""}, SAVED_AS_BYTES);
+	end_hashes(file);
+	free(file->name);
+	free(file->type);
+	free(file);
+}
+
+void fyke_file_end(struct fyke_dissection *dissection, struct fyke_file *file, bool complete)
+{
+	if (file == NULL)
+		return;
+	fyke_confirm(dissection);
+	tell(dissection, file, complete);
+	drop(dissection, file);
+}
+
+void fyke_dissect_end_files(struct fyke_dissection *dissection)
+{
+	while (dissection->files != NULL)
+		fyke_file_end(dissection, dissection->files, false);
+}
+
+void fyke_dissect_drop_files(struct fyke_dissection *dissection)
+{
+	while (dissection->files != NULL)
+		drop(dissection, dissection->files);
+}
+
+size_t fyke_dissect_files_held(const struct fyke_dissection *dissection)
+{
+	return dissection->file_count * (sizeof(struct fyke_file) + HASHES_HELD + NAME_MAX_BYTES);
+}

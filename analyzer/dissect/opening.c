@@ -1,0 +1,76 @@
+/* Two growing byte arrays and a list of where in them each piece lies. */
+#include "analyzer/dissect/opening.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fyke_opening_kept *fyke_opening_new(void)
+{
+	return calloc(1, sizeof(struct fyke_opening_kept));
+}
+
+void fyke_opening_free(struct fyke_opening_kept *opening)
+{
+	if (opening == NULL)
+		return;
+	free(opening->bytes[0]);
+	free(opening->bytes[1]);
+	free(opening);
+}
+
+static bool make_room(struct fyke_opening_kept *opening, enum fyke_side side, size_t length)
+{
+	size_t wanted = (size_t)opening->length[side] + length, room = opening->room[side];
+	uint8_t *grown;
+
+	if (wanted <= room)
+		return true;
+	room = room * 2 > wanted ? room * 2 : wanted;
+	grown = realloc(opening->bytes[side], room);
+	if (grown == NULL)
+		return false;
+	opening->bytes[side] = grown;
+	opening->room[side] = (uint16_t)room;
+	return true;
+}
+
+bool fyke_opening_add(struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece)
+{
+	size_t held = (size_t)opening->length[0] + opening->length[1];
+	enum fyke_side side = piece->side;
+
+	if (opening->piece_count == FYKE_OPENING_PIECES || piece->length > FYKE_OPENING_BYTES - held ||
+		!make_room(opening, side, piece->length))
+		return false;
+	opening->pieces[opening->piece_count++] = (struct fyke_opening_piece){.at = opening->length[side],
+		.length = (uint16_t)piece->length,
+		.side = side,
+		.end = piece->end,
+		.cut = piece->cut,
+		.offset = piece->offset,
+		.frame = piece->frame,
+		.time_ns = piece->time_ns};
+	if (piece->length > 0)
+		memcpy(opening->bytes[side] + opening->length[side], piece->data, piece->length);
+	opening->length[side] = (uint16_t)(opening->length[side] + piece->length);
+	return true;
+}
+
+struct fyke_conversation_piece fyke_opening_piece_at(const struct fyke_opening_kept *opening, size_t i)
+{
+	const struct fyke_opening_piece *piece = &opening->pieces[i];
+
+	return (struct fyke_conversation_piece){.side = piece->side,
+		.data = piece->length > 0 ? opening->bytes[piece->side] + piece->at : NULL,
+		.length = piece->length,
+		.offset = piece->offset,
+		.frame = piece->frame,
+		.time_ns = piece->time_ns,
+		.end = piece->end,
+		.cut = piece->cut};
+}
+
+size_t fyke_opening_held(const struct fyke_opening_kept *opening)
+{
+	return sizeof(*opening) + opening->room[0] + opening->room[1];
+}

@@ -1,0 +1,287 @@
+/*
+ * Between flows and conversations: endpoints become sides, chunks become pieces, facts become records
+ * of the flow.
+ *
+ * A chunk may belong to another flow than the packet in work (when stream memory is full the oldest
+ * hole is given up, wherever it is), so a talk that ends within a chunk is only marked, and goes with
+ * the next packet of its own flow.
+ */
+#include "analyzer/engine_talk.h"
+
+#include "analyzer/flow/record_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct fyke_flow *flow_of(const struct fyke_talk *talk)
+{
+	return fyke_flow_at(&talk->engine->table, talk->flow);
+}
+
+static enum fyke_side side_of(const struct fyke_flow *flow, enum fyke_endpoint endpoint)
+{
+	return flow->client == endpoint ? FYKE_CLIENT : FYKE_SERVER;
+}
+
+/* ---- what conversations say ---- */
+
+static bool take_record(void *context, const struct fyke_table *table, const struct fyke_moment *moment,
+	const struct fyke_value *values)
+{
+	struct fyke_talk *talk = context;
+
+	return fyke_engine_add_record(talk->engine, talk->flow, table, moment, values);
+}
+
+static void take_expectation(void *context, const struct fyke_expectation *expectation)
+{
+	struct fyke_talk *talk = context;
+	struct fyke_engine *engine = talk->engine;
+	struct fyke_flow_reference by = fyke_engine_reference(engine, talk->flow);
+
+	talk->failed |= !fyke_engine_expect_add(&engine->expect, expectation, &by, engine->clock_ns);
+}
+
+static void take_resolved(void *context, const struct fyke_address *ip, const char *name, size_t length)
+{
+	struct fyke_talk *talk = context;
+
+	talk->failed |=
+		!fyke_engine_resolved_add(&talk->engine->expect, ip, name, length, talk->engine->frame);
+}
+
+static const struct fyke_dissect_sink sink = {
+	.record = take_record, .expect = take_expectation, .resolved = take_resolved};
+
+/* ---- what streams say ---- */
+
+/* What could not wait is a fact: the session says that it was not read whole. */
+static void note_budget_gap(struct fyke_talk *talk, const struct fyke_chunk *chunk)
+{
+	struct fyke_flow *flow = flow_of(talk);
+	const struct fyke_moment moment = {chunk->frame, chunk->time_ns};
+	struct fyke_value values[5] = {
+		fyke_word(side_of(flow, chunk->side) == FYKE_CLIENT ? "client" : "server"),
+		fyke_word("not_assembled"), fyke_integer(chunk->offset - (int64_t)chunk->gap),
+		fyke_integer((int64_t)chunk->gap), fyke_word("no memory left to wait for these bytes")};
+
+	if (flow->lost_track)
+		return;
+	flow->lost_track = true;
+	fyke_tcp_note_partial(fyke_engine_tcp(talk->engine, flow), chunk->side);
+	talk->failed |=
+		!fyke_engine_add_record(talk->engine, talk->flow, &fyke_table_tcp_events, &moment, values);
+}
+
+static void take_chunk(void *context, const struct fyke_chunk *chunk)
+{
+	struct fyke_talk *talk = context;
+	struct fyke_conversation_piece piece = {.side = side_of(flow_of(talk), chunk->side),
+		.data = chunk->data,
+		.length = chunk->length,
+		.offset = chunk->offset < 0 ? 0 : (uint64_t)chunk->offset,
+		.gap = chunk->gap,
+		.frame = chunk->frame,
+		.time_ns = chunk->time_ns,
+		.end = chunk->end};
+
+	if (chunk->gap > 0 && chunk->cause == FYKE_GAP_BUDGET)
+		note_budget_gap(talk, chunk);
+	fyke_conversation_take(talk->conversation, &piece);
+	if (chunk->end)
+		talk->ended |= (uint8_t)(1U << chunk->side);
+	if (talk->ended == 3)
+		fyke_conversation_end(talk->conversation);
+}
+
+static const struct fyke_stream_sink stream_sink = {.chunk = take_chunk};
+
+/* ---- the life of a talk ---- */
+
+static void start_stream(struct fyke_talk *talk, const struct fyke_flow *flow)
+{
+	struct fyke_engine *engine = talk->engine;
+	const struct fyke_tcp *tcp = fyke_engine_tcp(engine, flow);
+	struct fyke_stream_options options = {.sink = &stream_sink, .context = talk};
+
+	for (int i = 0; i < 2; i++) {
+		struct fyke_address receiver = fyke_flow_key_address(&flow->key, (enum fyke_endpoint)(1 - i));
+
+		options.policy[i] = fyke_receivers_policy(&engine->options.receivers, &receiver);
+		options.start[i] = tcp->side[i].syn_seen ? 0 : INT64_MIN;
+	}
+	fyke_stream_init(&talk->stream, &engine->stream_memory, &options);
+}
+
+static bool expect(struct fyke_engine *engine, struct fyke_flow *flow,
+	struct fyke_conversation_options *options, const struct fyke_expected *expected)
+{
+	struct fyke_flow_extra *extra = fyke_engine_need_extra(engine, flow);
+
+	if (extra == NULL)
+		return false;
+	extra->expected_by = expected->by;
+	options->expected = fyke_dissect_named(engine->lookup, expected->dissector);
+	options->expected_by = (struct fyke_value){.kind = FYKE_VALUE_SESSION,
+		.length = expected->by.birth.ordinal,
+		.integer = (int64_t)expected->by.birth.frame};
+	options->note = expected->note;
+	options->note_length = expected->note_length;
+	return true;
+}
+
+static bool start_conversation(struct fyke_talk *talk, struct fyke_flow *flow, unsigned transport)
+{
+	struct fyke_engine *engine = talk->engine;
+	struct fyke_conversation_options options = {.lookup = engine->lookup,
+		.sink = &sink,
+		.store = engine->options.file_store,
+		.context = talk,
+		.stores_secrets = engine->options.stores_secrets,
+		.transport = transport,
+		.roles_guessed = flow->roles_guessed};
+	struct fyke_expected *expected = NULL;
+
+	for (int i = 1; i >= 0; i--) { /* who listens is mostly the server */
+		enum fyke_endpoint endpoint =
+			(enum fyke_endpoint)(i == FYKE_CLIENT ? flow->client : 1 - flow->client);
+
+		options.ip[i] = fyke_flow_key_address(&flow->key, endpoint);
+		options.port[i] = flow->key.port[endpoint];
+		if (expected == NULL)
+			expected = fyke_engine_expect_find(&engine->expect, transport, &options.ip[i],
+				options.port[i], engine->clock_ns);
+	}
+	if (expected != NULL && !expect(engine, flow, &options, expected))
+		return false;
+	talk->conversation = fyke_conversation_new(&options);
+	if (expected != NULL)
+		fyke_engine_expect_met(expected);
+	return talk->conversation != NULL;
+}
+
+static struct fyke_talk *start(struct fyke_engine *engine, uint32_t index)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	bool is_tcp = flow->tcp != 0;
+	struct fyke_talk *talk = calloc(1, is_tcp ? sizeof(*talk) : offsetof(struct fyke_talk, stream));
+
+	if (talk == NULL)
+		return NULL;
+	talk->engine = engine;
+	talk->flow = index;
+	if (!start_conversation(talk, flow, is_tcp ? FYKE_OVER_TCP : FYKE_OVER_UDP)) {
+		free(talk);
+		return NULL;
+	}
+	if (is_tcp)
+		start_stream(talk, flow);
+	flow->talk = talk;
+	return talk;
+}
+
+void fyke_engine_talk_drop(struct fyke_engine *engine, struct fyke_flow *flow)
+{
+	struct fyke_talk *talk = flow->talk;
+
+	if (talk == NULL)
+		return;
+	if (flow->tcp != 0)
+		fyke_stream_release(&talk->stream);
+	fyke_conversation_free(talk->conversation);
+	engine->heap -= talk->held;
+	free(talk);
+	flow->talk = NULL;
+}
+
+static bool keep_server_name(struct fyke_engine *engine, struct fyke_flow *flow)
+{
+	size_t length;
+	const char *name = fyke_conversation_server_name(flow->talk->conversation, &length);
+	struct fyke_flow_extra *extra;
+
+	if (name == NULL || memchr(name, '\0', length) != NULL)
+		return true;
+	extra = fyke_engine_need_extra(engine, flow);
+	if (extra == NULL)
+		return false;
+	if (extra->server_name == NULL) {
+		extra->server_name = strndup(name, length);
+		engine->heap += length + 1;
+	}
+	return extra->server_name != NULL;
+}
+
+bool fyke_engine_talk_look(struct fyke_engine *engine, uint32_t index)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	const struct fyke_dissection *conversation;
+
+	if (flow->talk == NULL)
+		return true;
+	conversation = flow->talk->conversation;
+	flow->content_service = fyke_conversation_service(conversation);
+	flow->misfit = flow->content_service != NULL && flow->port_service != NULL &&
+		       !fyke_conversation_fits_port(conversation, flow->port_service);
+	return keep_server_name(engine, flow);
+}
+
+/* Counts what it holds, and lets go of it when it is over. */
+static bool settle(struct fyke_engine *engine, uint32_t index)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	struct fyke_talk *talk = flow->talk;
+	size_t held = sizeof(*talk) + fyke_conversation_held(talk->conversation);
+
+	if (talk->failed)
+		return false;
+	engine->heap += held - talk->held;
+	talk->held = held;
+	if (!fyke_conversation_is_over(talk->conversation))
+		return true;
+	flow->talk_over = true;
+	if (!fyke_engine_talk_look(engine, index))
+		return false;
+	fyke_engine_talk_drop(engine, flow);
+	return true;
+}
+
+static void take_datagram(
+	const struct fyke_flow *flow, const struct fyke_packet *packet, enum fyke_endpoint sender)
+{
+	const struct fyke_conversation_piece piece = {.side = side_of(flow, sender),
+		.data = packet->payload,
+		.length = packet->payload_captured,
+		.frame = packet->frame,
+		.time_ns = packet->time_ns,
+		.cut = packet->payload_captured < packet->payload_length};
+
+	if (packet->checksum != FYKE_CHECKSUM_WRONG && piece.length > 0)
+		fyke_conversation_take(flow->talk->conversation, &piece);
+}
+
+bool fyke_engine_talk_take(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
+	enum fyke_endpoint sender)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+
+	if (flow->talk == NULL && (packet->payload_captured == 0 || start(engine, index) == NULL))
+		return packet->payload_captured == 0;
+	if (flow->tcp != 0)
+		fyke_stream_take(&flow->talk->stream, fyke_engine_tcp(engine, flow), packet, sender);
+	else
+		take_datagram(flow, packet, sender);
+	return settle(engine, index);
+}
+
+bool fyke_engine_talk_end(struct fyke_engine *engine, uint32_t index)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+
+	if (flow->talk == NULL)
+		return true;
+	if (flow->tcp != 0)
+		fyke_stream_finish(&flow->talk->stream, flow->last_frame, flow->end_ns);
+	fyke_conversation_end(flow->talk->conversation);
+	return settle(engine, index);
+}
