@@ -53,7 +53,7 @@ static const struct fyke_option list[] = {
 		"the same before the handshake is done (60s)"},
 	[OPTION_UDP_TIMEOUT] = {0, "udp-timeout", "TIME", "silence that ends any other session (60s)"},
 	[OPTION_USER] = {0, "user", "NAME", "started as root: become NAME (else who called sudo, else fyke)"},
-	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "LIST",
+	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "POLICY",
 		"whose bytes a receiver keeps where segments differ (linux); by network: "
 		"windows,10.0.0.0/8=bsd"},
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
