@@ -54,11 +54,11 @@ static const struct fyke_option list[] = {
 	[OPTION_UDP_TIMEOUT] = {0, "udp-timeout", "TIME", "silence that ends any other session (60s)"},
 	[OPTION_USER] = {0, "user", "NAME", "started as root: become NAME (else who called sudo, else fyke)"},
 	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "POLICY",
-		"whose bytes a receiver keeps where segments differ (linux); by network: "
+		"whose bytes count where segments differ (linux), or NETWORK=POLICY"
 		"windows,10.0.0.0/8=bsd"},
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
 	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
-		"store passwords and other secrets that go by in the clear, not ***"},
+		"store secrets that go by in the clear, not ***"},
 	[OPTION_NO_DATABASE] = {0, "no-database", NULL, "store and show nothing: to measure the packet path"},
 	[OPTION_END] = {0},
 };

@@ -38,7 +38,7 @@ static const struct fyke_option list[] = {
 		"whose bytes receivers keep where segments differ (linux), or NETWORK=POLICY"},
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
 	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
-		"store passwords and other secrets that go by in the clear, not ***"},
+		"store secrets that go by in the clear, not ***"},
 	[LETTERS] = {'i', "interface", "NAME", "listen here (`fyke interfaces` lists them)"},
 	{'d', "database", "FILE", "the session database (fyke.db)"},
 	{'f', "filter", "EXPRESSION", "only packets that pass this BPF filter ('tcp port 80')"},
