@@ -54,8 +54,7 @@ static const struct fyke_option list[] = {
 	[OPTION_UDP_TIMEOUT] = {0, "udp-timeout", "TIME", "silence that ends any other session (60s)"},
 	[OPTION_USER] = {0, "user", "NAME", "started as root: become NAME (else who called sudo, else fyke)"},
 	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "POLICY",
-		"whose bytes count where segments differ (linux), or NETWORK=POLICY"
-		"windows,10.0.0.0/8=bsd"},
+		"whose bytes count where segments differ (linux), or NETWORK=POLICY"},
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
 	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
 		"store secrets that go by in the clear, not ***"},
