@@ -112,6 +112,19 @@ int64_t fyke_tcp_holes_fill(struct fyke_tcp_holes **holes, int64_t start, int64_
 	return filled;
 }
 
+int64_t fyke_tcp_holes_within(const struct fyke_tcp_holes *holes, int64_t start, int64_t end)
+{
+	int64_t bytes = 0;
+
+	for (uint32_t i = holes == NULL ? 0 : first_ending_behind(holes, start);
+		holes != NULL && i < holes->count && holes->list[i].start < end; i++) {
+		const struct fyke_tcp_hole *hole = &holes->list[i];
+
+		bytes += (hole->end < end ? hole->end : end) - (hole->start > start ? hole->start : start);
+	}
+	return bytes;
+}
+
 uint32_t fyke_tcp_holes_acknowledge(struct fyke_tcp_holes *holes, int64_t offset)
 {
 	uint32_t passed = 0;

@@ -34,6 +34,9 @@ bool fyke_tcp_holes_add(struct fyke_tcp_holes **holes, int64_t start, int64_t en
 /* Bytes of [start, end) were seen: returns how many of them had been missing. */
 int64_t fyke_tcp_holes_fill(struct fyke_tcp_holes **holes, int64_t start, int64_t end);
 
+/* How many bytes of [start, end) are missing. */
+int64_t fyke_tcp_holes_within(const struct fyke_tcp_holes *holes, int64_t start, int64_t end);
+
 /* The receiver acknowledged everything below `offset`: returns how many holes were newly passed. */
 uint32_t fyke_tcp_holes_acknowledge(struct fyke_tcp_holes *holes, int64_t offset);
 

@@ -19,6 +19,7 @@ struct fyke_tcp_segment {
 	const uint8_t *bytes;	      /* the payload, `captured` of it */
 	uint64_t block, oldest_block; /* as in struct fyke_packet */
 	bool duplicate;		      /* the capture held this very packet before */
+	bool believed;		      /* its checksum is wrong, but the receiver took it */
 	uint64_t frame, doubled_frame;
 	/* filled in by fyke_tcp_sequence_payload */
 	int64_t start, stop;	    /* of the payload in the sender's stream */
@@ -48,6 +49,14 @@ void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *se
 /* The stream offset that a sequence number means, nearest to the highest byte. */
 int64_t fyke_tcp_offset(const struct fyke_tcp_side *side, uint32_t sequence);
 
+/* doubt.c: segments with a wrong checksum wait for what the receiver says of them. */
+void fyke_tcp_doubt(const struct fyke_tcp_segment *segment, const struct fyke_packet *packet);
+/* Whether this acknowledgment proves that a waiting segment of the other side was taken: moved to *packet, the
+ * oldest first. Only where the peer has doubts. */
+bool fyke_tcp_doubt_settle(const struct fyke_tcp_segment *segment, struct fyke_packet *packet);
+size_t fyke_tcp_doubts_heap(const struct fyke_tcp_side *side);
+void fyke_tcp_doubts_release(struct fyke_tcp_side *side);
+
 /* duplicate.c: packets that the capture holds twice. */
 void fyke_tcp_duplicate(struct fyke_tcp_segment *segment, const struct fyke_packet *packet);
 
@@ -55,6 +64,9 @@ void fyke_tcp_duplicate(struct fyke_tcp_segment *segment, const struct fyke_pack
 void fyke_tcp_resend(struct fyke_tcp_segment *segment);
 void fyke_tcp_note(const struct fyke_tcp_segment *segment, enum fyke_endpoint side, const char *kind,
 	int64_t offset, int64_t length);
+/* Likewise, with the frame that it is about, where that is an earlier one. */
+void fyke_tcp_note_original(const struct fyke_tcp_segment *segment, const char *kind, int64_t offset,
+	int64_t length, uint64_t original);
 
 /* conflict.c: compares bytes that were sent before with what was sent then. Before they are noted as
  * sent again. */

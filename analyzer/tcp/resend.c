@@ -25,6 +25,19 @@ void fyke_tcp_note(const struct fyke_tcp_segment *segment, enum fyke_endpoint si
 			.side = side, .kind = kind, .offset = offset, .length = length};
 }
 
+void fyke_tcp_note_original(const struct fyke_tcp_segment *segment, const char *kind, int64_t offset,
+	int64_t length, uint64_t original)
+{
+	struct fyke_tcp_event *event = add_event(segment);
+
+	if (event != NULL)
+		*event = (struct fyke_tcp_event){.side = segment->sender,
+			.kind = kind,
+			.offset = offset,
+			.length = length,
+			.original = original};
+}
+
 static void note_verdict(
 	const struct fyke_tcp_segment *segment, const struct fyke_tcp_verdict *verdict, uint64_t original)
 {
@@ -222,9 +235,9 @@ void fyke_tcp_resend(struct fyke_tcp_segment *segment)
 	} else if (segment->length == 0) {
 		if (segment->fin && !segment->rst && segment->own->fin_seen && segment->advance <= 0)
 			take_old(segment);
-	} else if (segment->start >= segment->highest ||
+	} else if (segment->believed || segment->start >= segment->highest ||
 		   (segment->stop <= segment->lowest && segment->fresh == segment->stop - segment->start)) {
-		/* what lies before a beginning that was not seen is new, too */
+		/* what lies before a beginning that was not seen is new, too; and what is believed late */
 		send_new(segment, segment->start);
 		note_window_full(segment);
 	} else if (segment->stop > segment->highest) {

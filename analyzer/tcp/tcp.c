@@ -2,7 +2,8 @@
  * A connection, segment by segment: history, windows, sequence numbers, states, handshake, payload,
  * acknowledgments, in that order (RFC 9293; SEMANTICS §1 for what outside observers call it).
  *
- * A segment with a wrong checksum is counted and moves nothing.
+ * A segment with a wrong checksum is counted and moves nothing, unless the receiver turns out to have taken it
+ * (doubt.c).
  */
 #include "analyzer/tcp/tcp.h"
 
@@ -180,6 +181,26 @@ static void take_good(
 	segment->own->window = segment->header->window;
 }
 
+/* Segments with a wrong checksum that this acknowledgment proves to have been received: taken now, as they
+ * came. */
+static void take_believed(struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment)
+{
+	enum fyke_endpoint sender = (enum fyke_endpoint)(1 - acknowledgment->sender);
+	struct fyke_packet packet;
+
+	while (fyke_tcp_doubt_settle(acknowledgment, &packet)) {
+		struct fyke_tcp_segment segment = segment_of(tcp, &packet, sender);
+
+		segment.result = acknowledgment->result;
+		segment.believed = true;
+		segment.oldest_block = acknowledgment->oldest_block;
+		tcp->ignored_bytes -= segment.length;
+		take_good(tcp, &segment, &packet);
+		fyke_tcp_note_original(
+			&segment, "checksum_believed", segment.start, segment.stop - segment.start, packet.frame);
+	}
+}
+
 void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender,
 	struct fyke_tcp_result *result)
 {
@@ -190,7 +211,10 @@ void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum 
 	if (packet->checksum == FYKE_CHECKSUM_WRONG) {
 		fyke_tcp_history_count(tcp, sender, 'c', &segment.own->bad_checksums);
 		tcp->ignored_bytes += segment.length;
+		fyke_tcp_doubt(&segment, packet);
 	} else {
+		if (segment.peer->doubts != NULL && segment.ack && !segment.rst)
+			take_believed(tcp, &segment);
 		take_good(tcp, &segment, packet);
 	}
 	result->phase = phase_of(tcp);
@@ -206,6 +230,7 @@ size_t fyke_tcp_heap(const struct fyke_tcp *tcp)
 		bytes += side->sent.room * sizeof(struct fyke_tcp_sent);
 		if (side->holes != NULL)
 			bytes += sizeof(*side->holes) + side->holes->room * sizeof(struct fyke_tcp_hole);
+		bytes += fyke_tcp_doubts_heap(side);
 	}
 	return bytes;
 }
@@ -215,6 +240,7 @@ void fyke_tcp_release(struct fyke_tcp *tcp)
 	for (int i = 0; i < 2; i++) {
 		free(tcp->side[i].holes);
 		fyke_tcp_sent_release(&tcp->side[i].sent);
+		fyke_tcp_doubts_release(&tcp->side[i]);
 	}
 }
 

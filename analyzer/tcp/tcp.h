@@ -26,6 +26,8 @@ enum fyke_tcp_endpoint_state {
 	FYKE_TCP_RESET,
 };
 
+struct fyke_tcp_doubts; /* segments with a wrong checksum, in doubt.c */
+
 enum { FYKE_TCP_PRINTS = 4 };
 
 enum { FYKE_TCP_HISTORY = 40 }; /* with the final NUL; more is dropped */
@@ -49,6 +51,7 @@ struct fyke_tcp_side {
 	int64_t acknowledged;	 /* by the other side, as an offset into this stream */
 	int64_t stream_bytes;	 /* distinct bytes seen */
 	struct fyke_tcp_holes *holes;
+	struct fyke_tcp_doubts *doubts; /* NULL = none */
 	int64_t cut_offset; /* of the first byte cut by the snaplen and not acknowledged yet; INT64_MAX = none
 			     */
 	struct fyke_tcp_sent_queue sent;
