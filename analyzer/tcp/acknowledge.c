@@ -46,15 +46,27 @@ static bool is_known_open(const struct fyke_tcp_side *side)
 }
 
 /* What the sender knew before this ACK, which may meet a resend between tap and sender. */
-static void keep_earlier(
-	struct fyke_tcp_recovery *recovery, const struct fyke_tcp_timer *way, int64_t time_ns)
+static void keep_earlier(struct fyke_tcp_side *sender, const struct fyke_tcp_timer *near, int64_t time_ns)
 {
-	bool recent = time_ns - recovery->advance_ns <= way->smoothed + 4 * way->variation;
+	struct fyke_tcp_recovery *recovery = &sender->recovery;
+	bool recent = time_ns - recovery->advance_ns <= fyke_tcp_near_way(&sender->timer, near);
 
+	if (!recent) {
+		recovery->earlier_advance_ns = recovery->advance_ns;
+		recovery->earlier_timer = sender->timer;
+	}
 	if (!recent || recovery->duplicate_acks > recovery->earlier_duplicate_acks)
 		recovery->earlier_duplicate_acks = recovery->duplicate_acks;
 	if (!recent || recovery->highest_sacked > recovery->earlier_sacked)
 		recovery->earlier_sacked = recovery->highest_sacked;
+}
+
+/* F-RTO (RFC 5682): this ACK covers what was not sent again since the timeout, so that had arrived before.
+ * Without SACK it may have arrived while the timer ran, unless the ACK covers nothing else. */
+static bool is_needless(const struct fyke_tcp_side *own, const struct fyke_tcp_side *peer)
+{
+	return peer->sent.passed_original &&
+	       ((own->sack_permitted && peer->sack_permitted) || !peer->sent.passed_resend);
 }
 
 static void advance(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment, int64_t data)
@@ -66,17 +78,25 @@ static void advance(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment
 	peer->acknowledged = data;
 	sent = fyke_tcp_sent_acknowledge(
 		&peer->sent, data, segment->header->has_timestamps ? &segment->header->timestamp_echo : NULL);
+	keep_earlier(peer, &own->timer, segment->time_ns);
 	if (sent != NULL)
 		sample_round_trip(peer, segment->time_ns - sent->time_ns);
-	keep_earlier(&peer->recovery, &own->timer, segment->time_ns);
+	/* sooner than any answer could come it is the first sending that arrived (RFC 8985 §6.2 step 2) */
+	if (peer->sent.passed_latest_ns > peer->recovery.delivered_ns &&
+		segment->time_ns - peer->sent.passed_latest_ns >= peer->timer.least)
+		peer->recovery.delivered_ns = peer->sent.passed_latest_ns;
 	peer->recovery.advance_ns = segment->time_ns;
 	peer->recovery.duplicate_acks = 0;
-	if (data >= peer->recovery.fast_end)
+	/* at its very end, too, a resend may follow: the sender may have sent more before than was seen here
+	 */
+	if (data > peer->recovery.fast_end)
 		peer->recovery.fast_end = -1;
 	if (data >= peer->recovery.highest_sacked)
 		peer->recovery.highest_sacked = -1;
 	if (data >= peer->recovery.timeout_end)
 		peer->recovery.timeout_wait_ns = 0;
+	else if (peer->recovery.may_undo && is_needless(own, peer))
+		peer->recovery.timeout_end = -1;
 	note_unseen(peer, data, segment->time_ns);
 	passed = fyke_tcp_holes_acknowledge(peer->holes, data);
 	if (data > peer->cut_offset) {
@@ -119,11 +139,19 @@ static bool take_sack(const struct fyke_tcp_segment *segment)
 			left < peer->acknowledged || right > peer->highest)
 			continue;
 		told |= right > peer->recovery.highest_sacked;
-		fyke_tcp_sent_sack(&peer->sent, left, right);
+		fyke_tcp_sent_sack(&peer->sent, left, right, &peer->recovery.delivered_ns);
 		if (right > peer->recovery.highest_sacked)
 			peer->recovery.highest_sacked = right;
 	}
 	return told;
+}
+
+/* An ACK that tells the sender of something missing. */
+static void tell(struct fyke_tcp_recovery *recovery, int64_t time_ns)
+{
+	recovery->told_ns = time_ns;
+	if (++recovery->duplicate_acks == FYKE_TCP_DUPLICATE_ACKS)
+		recovery->third_ns = time_ns;
 }
 
 void fyke_tcp_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
@@ -141,12 +169,10 @@ void fyke_tcp_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_segment *s
 	told = take_sack(segment);
 	if (is_duplicate_ack(segment, data)) {
 		own->duplicate_acks++;
-		peer->recovery.duplicate_acks++;
-		peer->recovery.told_ns = segment->time_ns;
+		tell(&peer->recovery, segment->time_ns);
 	} else if (told && data == peer->acknowledged) {
-		peer->recovery.told_ns = segment->time_ns;
-		peer->recovery.duplicate_acks++; /* RFC 6675 §2: new SACK information counts, whatever comes
-						    with it */
+		tell(&peer->recovery, segment->time_ns); /* RFC 6675 §2: new SACK information counts, whatever
+							    comes with it */
 	}
 	if (!own->ack_seen || (int32_t)(segment->header->acknowledgment - own->last_ack) > 0)
 		own->last_ack = segment->header->acknowledgment;

@@ -9,9 +9,10 @@
 
 #include <stddef.h>
 
-#define MILLISECOND INT64_C(1000000)
+#define DELAYED_ACK INT64_C(200000000) /* RFC 8985 §7.2: WCDelAckT */
+#define LATE	    INT64_C(20000000)  /* a timer's own coarseness */
 
-enum { DUPLICATE_ACKS = 3, STEADY_IDS = 4, IP_ID_BACK_MAX = 1000 };
+enum { STEADY_IDS = 4, IP_ID_BACK_MAX = 1000 };
 
 static const struct {
 	const char *name, *description;
@@ -41,30 +42,52 @@ const char *fyke_tcp_cause_description(enum fyke_tcp_cause cause)
 	return causes[cause].description;
 }
 
-/* A hole filled by what was sent before the segments that made it a hole. */
+/* How far an IP ID lies before another where the sender's rise steadily: > 0 older, < 0 younger, 0 not known.
+ */
+static int ip_id_before(const struct fyke_tcp_question *q, uint16_t reference)
+{
+	int16_t before = (int16_t)(reference - q->ip_id);
+
+	if (q->recovery->ip_id_steady < STEADY_IDS || q->ip_id == 0 || reference == 0 ||
+		before >= IP_ID_BACK_MAX || before <= -IP_ID_BACK_MAX)
+		return 0;
+	return before;
+}
+
+/* It was seen, and what was seen was sent later than this: its own resend overtook it. */
+static const char *overtaken_by_resend(const struct fyke_tcp_question *q)
+{
+	const struct fyke_tcp_sent *seen = q->original;
+
+	if (q->has_stamp && seen->has_stamp && q->stamp != seen->stamp)
+		return (int32_t)(q->stamp - seen->stamp) < 0 ? "its timestamp is older than its resend's"
+							     : NULL;
+	return ip_id_before(q, seen->print.ip_id) > 0 ? "its IP ID is older than its resend's" : NULL;
+}
+
+/* A hole filled by what was sent before the segment behind the hole. What was sent before the highest one
+ * only may be a resend that was overtaken; that is what is known of bytes whose original is forgotten. */
 static const char *reordering(const struct fyke_tcp_question *q)
 {
 	const struct fyke_tcp_recovery *r = q->recovery;
+	const struct fyke_tcp_sent *behind = q->behind;
 	int64_t least = fyke_tcp_least_round_trip(q->own, q->peer);
+	uint32_t stamp = behind != NULL ? behind->stamp : r->highest_stamp;
+	int before;
 
 	if (q->original != NULL)
-		return NULL;
-	if (q->has_stamp && r->has_stamp) {
-		if ((int32_t)(q->stamp - r->highest_stamp) < 0)
+		return overtaken_by_resend(q);
+	if (q->has_stamp && (behind != NULL ? behind->has_stamp : r->has_stamp)) {
+		if ((int32_t)(q->stamp - stamp) < 0)
 			return "its timestamp is older";
-		if (q->stamp != r->highest_stamp)
+		if (q->stamp != stamp)
 			return NULL;
 	}
 	if (q->older_ack)
 		return "its acknowledgment is older";
-	if (r->ip_id_steady >= STEADY_IDS && q->ip_id != 0) {
-		int16_t back = (int16_t)(r->highest_ip_id - q->ip_id);
-
-		if (back > 0 && back < IP_ID_BACK_MAX)
-			return "its IP ID is older";
-		if (back < 0 && back > -IP_ID_BACK_MAX)
-			return NULL; /* sent after the highest byte */
-	}
+	before = ip_id_before(q, behind != NULL ? behind->print.ip_id : r->highest_ip_id);
+	if (before != 0)
+		return before > 0 ? "its IP ID is older" : NULL;
 	if (least > 0 && q->hole_ns != 0 && q->now_ns - q->hole_ns < least)
 		return "it came sooner than a round trip";
 	return NULL;
@@ -75,6 +98,19 @@ static bool is_sacked_above(const struct fyke_tcp_question *q)
 	return q->recovery->highest_sacked > q->start && q->recovery->highest_sacked >= q->end;
 }
 
+/* RACK (RFC 8985 §6.2): what was sent later has arrived, by more than may be reordering. */
+static bool is_passed(const struct fyke_tcp_question *q)
+{
+	const struct fyke_tcp_recovery *r = q->recovery;
+	int64_t sent_ns = q->original != NULL ? q->original->time_ns : q->hole_ns;
+	bool recovering = r->highest_sacked >= 0 ||
+			  r->fast_end > q->acknowledged; /* then reordering is not waited for */
+	int64_t reordering = recovering ? 0 : fyke_tcp_least_round_trip(q->own, q->peer) / 4;
+
+	return !q->no_sack && sent_ns != 0 && q->start >= q->acknowledged && !is_sacked_above(q) &&
+	       r->delivered_ns - sent_ns > reordering;
+}
+
 static const char *fast(const struct fyke_tcp_question *q, int64_t waited_ns)
 {
 	const struct fyke_tcp_recovery *r = q->recovery;
@@ -82,25 +118,32 @@ static const char *fast(const struct fyke_tcp_question *q, int64_t waited_ns)
 
 	if (q->start != q->acknowledged)
 		return NULL;
-	if (r->duplicate_acks >= DUPLICATE_ACKS)
+	if (r->duplicate_acks >= FYKE_TCP_DUPLICATE_ACKS)
 		return "three duplicate ACKs";
 	if (is_sacked_above(q) && (waited_ns < 0 || waited_ns >= least / 4))
 		return "later bytes were SACKed";
-	if (r->fast_end > q->start && r->highest_sacked < 0)
+	if (r->fast_end >= q->start && r->highest_sacked < 0)
 		return "partial ACK in fast recovery"; /* RFC 6582 §3.2 step 3 */
 	return NULL;
 }
 
-/* The ACK for it passed the tap when the resend was on its way: the sender knew what was known before. */
+/* Whether the ACK for it passed the tap when the resend was on its way: the sender knew what was known
+ * before. */
+static bool is_crossing(const struct fyke_tcp_question *q)
+{
+	const struct fyke_tcp_recovery *r = q->recovery;
+
+	return q->end <= q->acknowledged && r->advance_ns != 0 &&
+	       q->now_ns - r->advance_ns <= fyke_tcp_near_way(q->own, q->peer);
+}
+
 static const char *crossing(const struct fyke_tcp_question *q)
 {
 	const struct fyke_tcp_recovery *r = q->recovery;
-	int64_t way = q->peer->samples > 0 ? q->peer->smoothed + 4 * q->peer->variation : q->own->smoothed;
 
-	if (q->end > q->acknowledged || r->timeout_end > q->start || r->advance_ns == 0 ||
-		q->now_ns - r->advance_ns > way)
+	if (!is_crossing(q))
 		return NULL;
-	if (r->earlier_duplicate_acks >= DUPLICATE_ACKS)
+	if (r->earlier_duplicate_acks >= FYKE_TCP_DUPLICATE_ACKS)
 		return "three duplicate ACKs, before an ACK that it met on the way";
 	if (r->earlier_sacked >= q->end)
 		return "later bytes were SACKed, before an ACK that it met on the way";
@@ -111,23 +154,36 @@ static const char *crossing(const struct fyke_tcp_question *q)
 static int64_t waited(const struct fyke_tcp_question *q)
 {
 	int64_t since = q->original != NULL ? q->original->time_ns
+			: q->last_ns != 0   ? q->last_ns
 			: q->hole_ns != 0   ? q->hole_ns
 					    : q->recovery->highest_ns;
 
-	if (q->recovery->advance_ns > since)
-		since = q->recovery->advance_ns;
+	int64_t advance = is_crossing(q) ? q->recovery->earlier_advance_ns : q->recovery->advance_ns;
+
+	if (advance > since)
+		since = advance;
 	return since == 0 || q->now_ns < since ? -1 : q->now_ns - since;
 }
 
+/* Late by no more than half of it: the sender's round trips are not quite those of the tap. */
+static bool is_about(int64_t waited_ns, int64_t expected_ns)
+{
+	return waited_ns >= expected_ns - expected_ns / 8 &&
+	       waited_ns <= expected_ns + expected_ns / 2 + LATE;
+}
+
+/* RFC 8985 §7.2: after two round trips, and 200 ms for a delayed ACK where nothing else is under way. */
 static bool is_tail_probe(const struct fyke_tcp_question *q, const struct fyke_tcp_verdict *v)
 {
-	int64_t smoothed = fyke_tcp_round_trip(q->own, q->peer);
-	int64_t probe = 2 * smoothed;
+	const struct fyke_tcp_recovery *r = q->recovery;
+	int64_t probe = 2 * fyke_tcp_round_trip(q->own, q->peer);
+	bool alone = q->start == (is_crossing(q) ? q->earlier_acknowledged : q->acknowledged);
 
-	if (q->original == NULL || q->original->resends > 0 || q->end != q->highest ||
-		q->recovery->highest_sacked > q->acknowledged || smoothed == 0)
+	if (q->no_sack || q->original == NULL || q->original->resends > 0 || q->end != q->highest ||
+		r->highest_sacked > q->acknowledged || r->timeout_end > q->start || probe == 0)
 		return false;
-	return v->waited_ns >= probe - probe / 8 && v->waited_ns < v->timeout_ns;
+	return v->waited_ns < v->timeout_ns &&
+	       (is_about(v->waited_ns, probe) || (alone && is_about(v->waited_ns, probe + DELAYED_ACK)));
 }
 
 static bool is_backoff(const struct fyke_tcp_question *q, int64_t waited_ns)
@@ -143,15 +199,36 @@ static int64_t enough(const struct fyke_tcp_verdict *v)
 	return v->timeout_ns - v->timeout_ns / 8;
 }
 
+/* A sender's variation may be smaller than what is seen of it at the tap. */
+static int64_t shortest_timeout(const struct fyke_tcp_question *q)
+{
+	return FYKE_TCP_TIMEOUT_LEAST + fyke_tcp_least_round_trip(q->own, q->peer);
+}
+
+/* The rule by which the timer ran out, NULL = it did not. */
+static const char *timeout(const struct fyke_tcp_question *q, const struct fyke_tcp_verdict *v)
+{
+	/* what follows a timeout meets ACKs all the time, and how long it waited is not known then */
+	if (q->both_seen && q->recovery->timeout_end > q->start &&
+		(is_crossing(q) || q->start > q->acknowledged))
+		return NULL; /* nor does the timer run for what is not the first */
+	if (v->backoff)
+		return "waited twice as long as before";
+	if (q->both_seen && v->waited_ns >= enough(v))
+		return "the retransmission timer ran out";
+	if (q->both_seen && q->start <= q->acknowledged && v->waited_ns >= shortest_timeout(q))
+		return "as long a silence as the shortest timer, and nothing else asked for it";
+	return NULL;
+}
+
 static void judge_waiting(const struct fyke_tcp_question *q, struct fyke_tcp_verdict *v)
 {
 	v->backoff = is_backoff(q, v->waited_ns);
 	if (q->both_seen && is_tail_probe(q, v)) {
 		v->cause = FYKE_TCP_CAUSE_TAIL_PROBE;
 		v->rule = "the last segment after two round trips of silence";
-	} else if ((q->both_seen && v->waited_ns >= enough(v)) || v->backoff) {
+	} else if ((v->rule = timeout(q, v)) != NULL) {
 		v->cause = FYKE_TCP_CAUSE_TIMEOUT;
-		v->rule = v->backoff ? "waited twice as long as before" : "the retransmission timer ran out";
 	} else if (q->both_seen && q->recovery->timeout_end > q->start) {
 		v->cause = FYKE_TCP_CAUSE_GO_BACK;
 		v->rule = "follows a timeout";
@@ -161,21 +238,34 @@ static void judge_waiting(const struct fyke_tcp_question *q, struct fyke_tcp_ver
 	}
 }
 
-/* What the receiver told moves a sender at once: after a timer's time of silence it was the timer. */
+/* What the receiver told moves a sender at once: after a timer's time of silence it was the timer. So it was
+ * where the resend was lost, too, unless something arrived that was sent later. */
 static bool is_stale(const struct fyke_tcp_question *q, const struct fyke_tcp_verdict *v)
 {
-	return v->waited_ns >= enough(v) && q->now_ns - q->recovery->told_ns >= enough(v);
+	const struct fyke_tcp_recovery *r = q->recovery;
+	int64_t told_ns = r->highest_sacked >= 0 ? r->told_ns : r->third_ns;
+	int64_t long_enough = enough(v) < shortest_timeout(q) ? enough(v) : shortest_timeout(q);
+
+	if (v->waited_ns < long_enough)
+		return false;
+	if (q->original != NULL && q->original->resends > 0 && r->delivered_ns <= q->original->time_ns)
+		return true;
+	return q->now_ns - told_ns >= long_enough;
 }
 
 static bool judge_told(const struct fyke_tcp_question *q, struct fyke_tcp_verdict *v)
 {
 	bool held = q->original != NULL && q->original->sacked;
 
-	if (is_stale(q, v))
+	/* after a timeout all is sent again, whatever is told */
+	if (q->recovery->timeout_end > q->start || is_stale(q, v))
 		return false;
 	if ((v->rule = fast(q, v->waited_ns)) != NULL || (v->rule = crossing(q)) != NULL) {
 		v->cause = FYKE_TCP_CAUSE_FAST;
-	} else if (is_sacked_above(q) && (!held || q->recovery->timeout_end <= q->start)) {
+	} else if (!held && is_passed(q)) {
+		v->cause = FYKE_TCP_CAUSE_FAST;
+		v->rule = "what was sent later had arrived";
+	} else if (is_sacked_above(q)) {
 		v->cause = FYKE_TCP_CAUSE_SACK;
 		v->spurious |= held;
 		v->rule =
@@ -187,8 +277,19 @@ static bool judge_told(const struct fyke_tcp_question *q, struct fyke_tcp_verdic
 	return true;
 }
 
-struct fyke_tcp_verdict fyke_tcp_judge(const struct fyke_tcp_question *q)
+/* A round trip that ended with an ACK which the resend met on the way was not known to the sender. */
+static struct fyke_tcp_question as_the_sender_knew(const struct fyke_tcp_question *question)
 {
+	struct fyke_tcp_question q = *question;
+
+	if (is_crossing(question) && q.recovery->earlier_timer.samples > 0)
+		q.own = &q.recovery->earlier_timer;
+	return q;
+}
+
+struct fyke_tcp_verdict fyke_tcp_judge(const struct fyke_tcp_question *question)
+{
+	struct fyke_tcp_question known = as_the_sender_knew(question), *q = &known;
 	struct fyke_tcp_verdict v = {
 		.spurious = q->has_payload && q->end <= q->acknowledged,
 		.beyond = q->original != NULL,

@@ -10,6 +10,8 @@
 #include "analyzer/tcp/sent.h"
 #include "analyzer/tcp/timer.h"
 
+enum { FYKE_TCP_DUPLICATE_ACKS = 3 }; /* RFC 5681 §3.2 */
+
 /* In the order in which they are looked for. Names (fyke_tcp_cause_name) stand in tcp_events.kind. */
 enum fyke_tcp_cause {
 	FYKE_TCP_CAUSE_NONE = 0,	  /* nothing of it was sent before */
@@ -40,13 +42,19 @@ struct fyke_tcp_recovery {
 	int64_t timeout_end;	 /* highest byte at the last timeout */
 	int64_t timeout_wait_ns; /* how long that timeout was waited for */
 	int64_t told_ns;	 /* when the last duplicate ACK or new SACK passed; 0 = never */
-	int64_t earlier_sacked;	 /* highest_sacked before the ACKs that the sender may not have yet */
-	uint32_t duplicate_acks; /* in a row, since the last advancing ACK */
+	int64_t third_ns;	 /* when the third duplicate ACK in a row passed */
+	int64_t delivered_ns;	 /* when the last sent of all that was SACKed was sent (RFC 8985) */
+	int64_t earlier_advance_ns; /* advance_ns before the ACKs that the sender may not have yet */
+	int64_t earlier_sacked;	    /* highest_sacked before the ACKs that the sender may not have yet */
+	uint32_t duplicate_acks;    /* in a row, since the last advancing ACK */
 	uint32_t earlier_duplicate_acks;
 	uint32_t highest_stamp; /* timestamp value of the segment with the highest byte */
 	uint16_t highest_ip_id;
 	uint8_t ip_id_steady; /* IDs in a row that rose by little */
 	bool has_stamp;
+	struct fyke_tcp_timer earlier_timer; /* the sender's, likewise */
+	bool may_undo; /* the last timeout did not come amid a recovery: F-RTO can show that it was needless
+			*/
 };
 
 /* Everything that the judgement of one segment needs. */
@@ -55,14 +63,19 @@ struct fyke_tcp_question {
 	const struct fyke_tcp_timer *own, *peer; /* timers of the sender and of the other side */
 	const struct fyke_tcp_sent
 		*original; /* where its first byte was seen before; NULL = it fills a hole */
+	const struct fyke_tcp_sent
+		*behind; /* the nearest segment behind it that was sent once, NULL = none */
 	int64_t start, end, now_ns;
-	int64_t hole_ns;	       /* when the first byte behind it passed the tap; 0 = not known */
+	int64_t last_ns; /* when it was last sent, where the original is forgotten; 0 = not known */
+	int64_t hole_ns; /* when the first byte behind it passed the tap; 0 = not known */
 	int64_t acknowledged, highest; /* of the sender's stream, before this segment */
+	int64_t earlier_acknowledged;  /* before the last advancing ACK */
 	uint32_t stamp;
 	uint16_t ip_id;
 	bool older_ack; /* it acknowledges less than its sender did before */
 	bool has_stamp, has_payload;
 	bool both_seen; /* the other side's packets are captured too */
+	bool no_sack;	/* one side did not permit selective ACKs */
 };
 
 /* The verdict and what it stands on. */

@@ -4,8 +4,8 @@
  * afterwards) was received, and the receiver acknowledges it.
  *
  * So such a segment waits: an acknowledgment of all of it, while no other copy of any of its bytes was seen,
- * proves that the receiver took it, and it is taken then as it came. Else it enters no stream. A bounded
- * number waits on each side; with a further one the oldest is given up.
+ * proves that the receiver took it, and it is taken then as it came, with what it acknowledges itself. Else
+ * it enters no stream. A bounded number waits on each side; with a further one the oldest is given up.
  */
 #include "analyzer/tcp/parts.h"
 
@@ -24,7 +24,8 @@ struct fyke_tcp_doubts {
 
 size_t fyke_tcp_doubts_heap(const struct fyke_tcp_side *side)
 {
-	return side->doubts == NULL ? 0 : sizeof(*side->doubts) + side->doubts->room * sizeof(struct fyke_packet);
+	return side->doubts == NULL ? 0
+				    : sizeof(*side->doubts) + side->doubts->room * sizeof(struct fyke_packet);
 }
 
 static void forget(struct fyke_tcp_doubts *doubts, uint32_t at)
@@ -82,22 +83,99 @@ static bool is_lacking(const struct fyke_tcp_side *side, const struct fyke_packe
 	return start >= side->highest || fyke_tcp_holes_within(side->holes, start, known) == known - start;
 }
 
-bool fyke_tcp_doubt_settle(const struct fyke_tcp_segment *segment, struct fyke_packet *packet)
+/* What each side is known to have: by this acknowledgment, and by those in segments that it proves. */
+struct proof {
+	bool known[2];
+	uint32_t below[2]; /* sequence numbers of that side's stream */
+};
+
+static void prove(struct proof *proof, int side, uint32_t acknowledgment)
 {
-	struct fyke_tcp_side *peer = segment->peer;
-	struct fyke_tcp_doubts *doubts = peer->doubts;
+	if (proof->known[side] && (int32_t)(acknowledgment - proof->below[side]) <= 0)
+		return;
+	proof->known[side] = true;
+	proof->below[side] = acknowledgment;
+}
 
-	for (uint32_t i = 0; i < doubts->count;) {
-		const struct fyke_packet *doubt = &doubts->list[i];
-		uint32_t stop = doubt->tcp.sequence + doubt->payload_length;
+static bool is_proven(const struct proof *proof, int side, const struct fyke_packet *packet)
+{
+	return proof->known[side] &&
+	       (int32_t)(proof->below[side] - (packet->tcp.sequence + packet->payload_length)) >= 0;
+}
 
-		if ((int32_t)(segment->header->acknowledgment - stop) < 0) {
-			i++;
-			continue;
+static uint32_t count_of(const struct fyke_tcp_side *side)
+{
+	return side->doubts == NULL ? 0 : side->doubts->count;
+}
+
+/* Follows from proven segment to proven segment, until nothing more does. */
+static struct proof follow(const struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment)
+{
+	struct proof proof = {0}, before;
+
+	prove(&proof, 1 - (int)acknowledgment->sender, acknowledgment->header->acknowledgment);
+	do {
+		before = proof;
+		for (int side = 0; side < 2; side++) {
+			for (uint32_t i = 0; i < count_of(&tcp->side[side]); i++) {
+				const struct fyke_packet *doubt = &tcp->side[side].doubts->list[i];
+
+				if (is_proven(&proof, side, doubt) && (doubt->tcp.flags & FYKE_TCP_ACK) != 0)
+					prove(&proof, 1 - side, doubt->tcp.acknowledgment);
+			}
 		}
-		*packet = *doubt;
-		forget(doubts, i);
-		if (is_lacking(peer, packet))
+	} while (before.known[0] != proof.known[0] || before.known[1] != proof.known[1] ||
+		 before.below[0] != proof.below[0] || before.below[1] != proof.below[1]);
+	return proof;
+}
+
+/* Takes the oldest proven one out of the lists. */
+static bool next_proven(struct fyke_tcp *tcp, const struct proof *proof, struct fyke_packet *packet,
+	enum fyke_endpoint *sender)
+{
+	uint32_t at = 0;
+	bool found = false;
+
+	for (int side = 0; side < 2; side++) {
+		for (uint32_t i = 0; i < count_of(&tcp->side[side]); i++) {
+			const struct fyke_packet *doubt = &tcp->side[side].doubts->list[i];
+
+			if (!is_proven(proof, side, doubt) || (found && doubt->frame >= packet->frame))
+				continue;
+			found = true;
+			*packet = *doubt;
+			*sender = (enum fyke_endpoint)side;
+			at = i;
+		}
+	}
+	if (found)
+		forget(tcp->side[*sender].doubts, at);
+	return found;
+}
+
+/* A RST's acknowledgment may be made up, but not one that fits to the byte. */
+static bool ends_with_doubt(const struct fyke_tcp_segment *reset)
+{
+	const struct fyke_tcp_doubts *doubts = reset->peer->doubts;
+
+	for (uint32_t i = 0; i < doubts->count; i++) {
+		if (doubts->list[i].tcp.sequence + doubts->list[i].payload_length ==
+			reset->header->acknowledgment)
+			return true;
+	}
+	return false;
+}
+
+bool fyke_tcp_doubt_settle(struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment,
+	struct fyke_packet *packet, enum fyke_endpoint *sender)
+{
+	struct proof proof;
+
+	if (count_of(acknowledgment->peer) == 0 || (acknowledgment->rst && !ends_with_doubt(acknowledgment)))
+		return false;
+	proof = follow(tcp, acknowledgment);
+	while (next_proven(tcp, &proof, packet, sender)) {
+		if (is_lacking(&tcp->side[*sender], packet))
 			return true;
 	}
 	return false;

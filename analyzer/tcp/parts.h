@@ -51,9 +51,10 @@ int64_t fyke_tcp_offset(const struct fyke_tcp_side *side, uint32_t sequence);
 
 /* doubt.c: segments with a wrong checksum wait for what the receiver says of them. */
 void fyke_tcp_doubt(const struct fyke_tcp_segment *segment, const struct fyke_packet *packet);
-/* Whether this acknowledgment proves that a waiting segment of the other side was taken: moved to *packet, the
- * oldest first. Only where the peer has doubts. */
-bool fyke_tcp_doubt_settle(const struct fyke_tcp_segment *segment, struct fyke_packet *packet);
+/* Whether this acknowledgment proves that a waiting segment was taken by its receiver: the oldest of them is
+ * moved to *packet. */
+bool fyke_tcp_doubt_settle(struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment,
+	struct fyke_packet *packet, enum fyke_endpoint *sender);
 size_t fyke_tcp_doubts_heap(const struct fyke_tcp_side *side);
 void fyke_tcp_doubts_release(struct fyke_tcp_side *side);
 

@@ -38,6 +38,15 @@ void fyke_reassembly_start(struct fyke_reassembly *stream, int64_t offset)
 	stream->first = stream->next = offset;
 }
 
+bool fyke_reassembly_lacks(const struct fyke_reassembly *stream, int64_t start, int64_t end)
+{
+	uint32_t behind = fyke_waiting_find(&stream->waiting, start);
+
+	if (stream->started && start < stream->next)
+		return false;
+	return behind == stream->waiting.count || fyke_waiting_at(&stream->waiting, behind)->start >= end;
+}
+
 void fyke_reassembly_window(struct fyke_reassembly *stream, int64_t bytes)
 {
 	stream->reach = bytes;

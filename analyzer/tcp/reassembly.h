@@ -138,6 +138,9 @@ void fyke_reassembly_window(struct fyke_reassembly *stream, int64_t bytes);
 
 void fyke_reassembly_feed(struct fyke_reassembly *stream, const struct fyke_piece *piece);
 
+/* Whether all of [start, end) is still waited for: no byte of it has come or was given up. */
+bool fyke_reassembly_lacks(const struct fyke_reassembly *stream, int64_t start, int64_t end);
+
 /* The other side has everything below `offset`. */
 void fyke_reassembly_acknowledge(
 	struct fyke_reassembly *stream, int64_t offset, uint64_t frame, int64_t time_ns);

@@ -96,20 +96,6 @@ static void send_new(const struct fyke_tcp_segment *segment, int64_t start)
 	follow_ip_id(&own->recovery, segment->print.ip_id);
 }
 
-/* When the hole that ends at or behind `offset` was first to be seen: a byte behind it passed the tap. */
-static int64_t hole_since(const struct fyke_tcp_sent_queue *queue, int64_t offset)
-{
-	int64_t since = 0;
-
-	for (uint32_t i = queue->count; i-- > 0 && queue->list[queue->head + i].start >= offset;) {
-		const struct fyke_tcp_sent *sent = &queue->list[queue->head + i];
-
-		if (sent->resends == 0 && (since == 0 || sent->time_ns < since))
-			since = sent->time_ns;
-	}
-	return since;
-}
-
 static struct fyke_tcp_verdict judge(
 	const struct fyke_tcp_segment *segment, const struct fyke_tcp_sent *original)
 {
@@ -121,26 +107,34 @@ static struct fyke_tcp_verdict judge(
 		.start = segment->start,
 		.end = segment->stop,
 		.now_ns = segment->time_ns,
-		.hole_ns = original == NULL ? hole_since(&own->sent, segment->stop) : 0,
 		.acknowledged = own->acknowledged,
 		.highest = segment->highest,
+		.earlier_acknowledged = own->sent.passed_start,
 		.stamp = segment->header->timestamp_value,
 		.ip_id = segment->print.ip_id,
 		.older_ack = segment->ack && own->ack_seen &&
 			     (int32_t)(segment->header->acknowledgment - own->last_ack) < 0,
 		.has_stamp = segment->header->has_timestamps,
 		.has_payload = segment->length > 0,
-		.both_seen = peer->spoke};
+		.both_seen = peer->spoke,
+		.no_sack = own->options_known && peer->options_known &&
+			   !(own->sack_permitted && peer->sack_permitted)};
 
+	if (original == NULL && segment->start == own->sent.passed_start)
+		question.last_ns = own->sent.passed_ns;
+	if (original == NULL && segment->fresh > 0)
+		question.behind = fyke_tcp_sent_behind(&own->sent, segment->stop, &question.hole_ns);
 	return fyke_tcp_judge(&question);
 }
 
-static void remember(
-	struct fyke_tcp_recovery *recovery, const struct fyke_tcp_verdict *verdict, int64_t highest)
+static void remember(struct fyke_tcp_recovery *recovery, const struct fyke_tcp_verdict *verdict,
+	int64_t acknowledged, int64_t highest)
 {
-	if (verdict->cause == FYKE_TCP_CAUSE_FAST && recovery->fast_end < 0)
+	if ((verdict->cause == FYKE_TCP_CAUSE_FAST || verdict->cause == FYKE_TCP_CAUSE_SACK) &&
+		(recovery->fast_end <= acknowledged || verdict->duplicate_acks >= FYKE_TCP_DUPLICATE_ACKS))
 		recovery->fast_end = highest;
 	if (verdict->cause == FYKE_TCP_CAUSE_TIMEOUT) {
+		recovery->may_undo = recovery->fast_end <= acknowledged || verdict->backoff;
 		recovery->timeout_end = highest;
 		recovery->timeout_wait_ns = verdict->waited_ns;
 		recovery->fast_end = -1;
@@ -175,7 +169,7 @@ static void take_old(struct fyke_tcp_segment *segment)
 	note_verdict(segment, &verdict, original != NULL ? original->frame : 0);
 	fyke_tcp_compare(segment);
 	count(own, segment, &verdict);
-	remember(&own->recovery, &verdict, own->highest);
+	remember(&own->recovery, &verdict, own->acknowledged, own->highest);
 	if (original != NULL || segment->length == 0) {
 		fyke_tcp_sent_again(&own->sent, segment->start, segment->stop, &again);
 	} else {

@@ -134,22 +134,52 @@ const struct fyke_tcp_sent *fyke_tcp_sent_acknowledge(
 {
 	bool exact = false;
 
+	queue->passed_original = queue->passed_resend = false;
+	if (queue->acknowledged < queue->count) {
+		queue->passed_start = at(queue, queue->acknowledged)->start;
+		queue->passed_ns = queue->passed_latest_ns = at(queue, queue->acknowledged)->time_ns;
+	}
 	while (queue->acknowledged < queue->count && at(queue, queue->acknowledged)->end <= offset) {
 		const struct fyke_tcp_sent *entry = at(queue, queue->acknowledged);
 
 		exact = entry->end == offset && is_unambiguous(entry, echo);
+		queue->passed_original |= entry->resends == 0 && !entry->sacked;
+		queue->passed_resend |= entry->resends > 0;
+		if (entry->time_ns > queue->passed_latest_ns)
+			queue->passed_latest_ns = entry->time_ns;
 		queue->acknowledged++;
 	}
 	forget_oldest(queue);
 	return exact ? at(queue, queue->acknowledged - 1) : NULL;
 }
 
-void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end)
+void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, int64_t *latest_ns)
 {
 	for (uint32_t i = queue->count; i-- > queue->acknowledged && at(queue, i)->end > start;) {
-		if (at(queue, i)->start >= start && at(queue, i)->end <= end)
-			at(queue, i)->sacked = true;
+		struct fyke_tcp_sent *entry = at(queue, i);
+
+		if (entry->sacked || entry->start < start || entry->end > end)
+			continue;
+		entry->sacked = true;
+		if (entry->time_ns > *latest_ns)
+			*latest_ns = entry->time_ns;
 	}
+}
+
+const struct fyke_tcp_sent *fyke_tcp_sent_behind(
+	const struct fyke_tcp_sent_queue *queue, int64_t offset, int64_t *since_ns)
+{
+	const struct fyke_tcp_sent *nearest = NULL;
+
+	*since_ns = 0;
+	for (uint32_t i = queue->count; i-- > 0 && at(queue, i)->start >= offset;) {
+		if (at(queue, i)->resends > 0)
+			continue;
+		nearest = at(queue, i);
+		if (*since_ns == 0 || nearest->time_ns < *since_ns)
+			*since_ns = nearest->time_ns;
+	}
+	return nearest;
 }
 
 void fyke_tcp_sent_release(struct fyke_tcp_sent_queue *queue)

@@ -42,6 +42,10 @@ struct fyke_tcp_sent {
 struct fyke_tcp_sent_queue {
 	uint32_t head, count, room; /* list[head .. head + count) is used */
 	uint32_t acknowledged;	    /* so many of them, at the front, are acknowledged */
+	/* of those that the last acknowledgment covered: */
+	bool passed_original, passed_resend; /* one was neither sent again nor SACKed; one was sent again */
+	int64_t passed_start, passed_ns;     /* where the first began, when it was last sent */
+	int64_t passed_latest_ns;	     /* when the last sent of them was last sent */
 	struct fyke_tcp_sent *list;
 };
 
@@ -62,8 +66,14 @@ void fyke_tcp_sent_again(
 const struct fyke_tcp_sent *fyke_tcp_sent_acknowledge(
 	struct fyke_tcp_sent_queue *queue, int64_t offset, const uint32_t *echo);
 
-/* What lies within [start, end) is held by the receiver (RFC 2018). */
-void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end);
+/* What lies within [start, end) is held by the receiver (RFC 2018). *latest_ns moves on to when the last sent
+ * of those that were not known to be held was sent. */
+void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, int64_t *latest_ns);
+
+/* The nearest segment that begins at or behind `offset` and was sent once; NULL when there is none. *since_ns
+ * = when the first of those that begin there passed, 0 = none did. */
+const struct fyke_tcp_sent *fyke_tcp_sent_behind(
+	const struct fyke_tcp_sent_queue *queue, int64_t offset, int64_t *since_ns);
 
 void fyke_tcp_sent_release(struct fyke_tcp_sent_queue *queue);
 

@@ -61,7 +61,7 @@ void fyke_tcp_sequence_advance(struct fyke_tcp *tcp, struct fyke_tcp_segment *se
 		return;
 	} else if (advance > 0) {
 		own->last = segment->end;
-	} else if (segment->length > 0) {
+	} else if (segment->length > 0 && !segment->believed) {
 		fyke_tcp_history_count(tcp, segment->sender, 't', &own->repeats);
 	}
 }

@@ -5,6 +5,7 @@
 #include "analyzer/tcp/stream.h"
 
 #include "analyzer/tcp/parts.h"
+#include "analyzer/tcp/stream_doubt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +178,13 @@ static void take_data(struct fyke_stream *stream, const struct fyke_tcp *tcp,
 void fyke_stream_take(struct fyke_stream *stream, const struct fyke_tcp *tcp,
 	const struct fyke_packet *packet, enum fyke_endpoint sender)
 {
-	if (packet->checksum == FYKE_CHECKSUM_WRONG || (packet->tcp.flags & FYKE_TCP_RST) != 0) {
+	bool wrong = packet->checksum == FYKE_CHECKSUM_WRONG, reset = (packet->tcp.flags & FYKE_TCP_RST) != 0;
+
+	if (!wrong && (stream->doubts[FYKE_LOW] != NULL || stream->doubts[FYKE_HIGH] != NULL))
+		fyke_stream_doubts_settle(stream, tcp);
+	if (wrong && !reset)
+		fyke_stream_doubt(stream, tcp, packet, sender);
+	if (wrong || reset) {
 		stream->left_out += packet->payload_captured;
 		return;
 	}
@@ -197,6 +204,7 @@ void fyke_stream_finish(struct fyke_stream *stream, uint64_t frame, int64_t time
 
 void fyke_stream_release(struct fyke_stream *stream)
 {
+	fyke_stream_doubts_release(stream);
 	for (int i = 0; i < 2; i++) {
 		fyke_reassembly_release(&stream->side[i]);
 		free(stream->syn[i]);

@@ -3,7 +3,7 @@
  *
  * - Data on a SYN (RFC 7413) count from offset 0 once the other side acknowledged them, or when nothing
  *   says that it did not. Data on a FIN are data; those on a RST are left out, like segments with a wrong
- *   checksum and the byte of a keep-alive.
+ *   checksum (unless the other side acknowledged them, stream_doubt.h) and the byte of a keep-alive.
  * - Urgent data stay in the stream (RFC 6093); where they end is told.
  * - Without a SYN the stream begins where the other side's acknowledgment or the first segment says;
  *   earlier bytes that come late are ignored.
@@ -34,11 +34,13 @@ struct fyke_stream_options {
 };
 
 struct fyke_syn_data;
+struct fyke_stream_doubt;
 
 struct fyke_stream {
-	struct fyke_reassembly side[2]; /* by the sender's endpoint */
-	int64_t window[2];		/* largest that the receiver of this side's data offered */
-	struct fyke_syn_data *syn[2];	/* not acknowledged yet */
+	struct fyke_reassembly side[2];	     /* by the sender's endpoint */
+	int64_t window[2];		     /* largest that the receiver of this side's data offered */
+	struct fyke_syn_data *syn[2];	     /* not acknowledged yet */
+	struct fyke_stream_doubt *doubts[2]; /* with a wrong checksum, not acknowledged yet; stream_doubt.h */
 	int64_t start[2];
 	uint64_t left_out; /* payload bytes that never were the stream's */
 	void (*urgent)(void *context, const struct fyke_urgent *urgent);

@@ -2,8 +2,8 @@
  * A connection, segment by segment: history, windows, sequence numbers, states, handshake, payload,
  * acknowledgments, in that order (RFC 9293; SEMANTICS §1 for what outside observers call it).
  *
- * A segment with a wrong checksum is counted and moves nothing, unless the receiver turns out to have taken it
- * (doubt.c).
+ * A segment with a wrong checksum is counted and moves nothing, unless the receiver turns out to have taken
+ * it (doubt.c).
  */
 #include "analyzer/tcp/tcp.h"
 
@@ -185,10 +185,10 @@ static void take_good(
  * came. */
 static void take_believed(struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment)
 {
-	enum fyke_endpoint sender = (enum fyke_endpoint)(1 - acknowledgment->sender);
+	enum fyke_endpoint sender;
 	struct fyke_packet packet;
 
-	while (fyke_tcp_doubt_settle(acknowledgment, &packet)) {
+	while (fyke_tcp_doubt_settle(tcp, acknowledgment, &packet, &sender)) {
 		struct fyke_tcp_segment segment = segment_of(tcp, &packet, sender);
 
 		segment.result = acknowledgment->result;
@@ -196,8 +196,8 @@ static void take_believed(struct fyke_tcp *tcp, const struct fyke_tcp_segment *a
 		segment.oldest_block = acknowledgment->oldest_block;
 		tcp->ignored_bytes -= segment.length;
 		take_good(tcp, &segment, &packet);
-		fyke_tcp_note_original(
-			&segment, "checksum_believed", segment.start, segment.stop - segment.start, packet.frame);
+		fyke_tcp_note_original(&segment, "checksum_believed", segment.start,
+			segment.stop - segment.start, packet.frame);
 	}
 }
 
@@ -213,7 +213,7 @@ void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum 
 		tcp->ignored_bytes += segment.length;
 		fyke_tcp_doubt(&segment, packet);
 	} else {
-		if (segment.peer->doubts != NULL && segment.ack && !segment.rst)
+		if (segment.peer->doubts != NULL && segment.ack)
 			take_believed(tcp, &segment);
 		take_good(tcp, &segment, packet);
 	}

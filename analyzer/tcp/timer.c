@@ -30,11 +30,19 @@ int64_t fyke_tcp_least_round_trip(const struct fyke_tcp_timer *own, const struct
 	return own->least + peer->least;
 }
 
+int64_t fyke_tcp_near_way(const struct fyke_tcp_timer *own, const struct fyke_tcp_timer *peer)
+{
+	const struct fyke_tcp_timer *known = peer->samples > 0 ? peer : own;
+
+	return known->smoothed + 4 * known->variation;
+}
+
 int64_t fyke_tcp_timeout(const struct fyke_tcp_timer *own, const struct fyke_tcp_timer *peer)
 {
-	int64_t timeout = own->smoothed + peer->smoothed + 4 * (own->variation + peer->variation);
+	int64_t spread = 4 * (own->variation + peer->variation);
 
 	if (own->samples == 0 && peer->samples == 0)
 		return 1000 * MILLISECOND;
-	return timeout < 200 * MILLISECOND ? 200 * MILLISECOND : timeout;
+	return fyke_tcp_round_trip(own, peer) +
+	       (spread < FYKE_TCP_TIMEOUT_LEAST ? FYKE_TCP_TIMEOUT_LEAST : spread);
 }

@@ -19,8 +19,14 @@ void fyke_tcp_timer_sample(struct fyke_tcp_timer *timer, int64_t round_trip_ns);
 int64_t fyke_tcp_round_trip(const struct fyke_tcp_timer *own, const struct fyke_tcp_timer *peer);
 int64_t fyke_tcp_least_round_trip(const struct fyke_tcp_timer *own, const struct fyke_tcp_timer *peer);
 
-/* SRTT + 4·RTTVAR of both halves, not less than 200 ms (what systems use; the RFC's 1 s is kept by
- * none); 1 s while no round trip is known (RFC 6298 §2.1). */
+/* How long it takes at most from the tap to the sender of own's data and back; where that is not known, as
+ * long as the other half. */
+int64_t fyke_tcp_near_way(const struct fyke_tcp_timer *own, const struct fyke_tcp_timer *peer);
+
+#define FYKE_TCP_TIMEOUT_LEAST INT64_C(200000000)
+
+/* SRTT + 4·RTTVAR of both halves, the latter not less than 200 ms (as Linux; the RFC's 1 s for the whole is
+ * kept by no system); 1 s while no round trip is known (RFC 6298 §2.1). */
 int64_t fyke_tcp_timeout(const struct fyke_tcp_timer *own, const struct fyke_tcp_timer *peer);
 
 #endif

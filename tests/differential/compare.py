@@ -304,7 +304,7 @@ def tcptrace(capture, table, sessions):
 
 def tcptrace_rows(capture, group, connections, mine):
     together = len(connections) != len(mine)
-    for n, connection in enumerate(connections):
+    for n, connection in enumerate(connections[:1] if together else connections):
         theirs = total(connections) if together else connection.facts
         facts = total(mine) if together and mine else (None if together else mine[n].facts)
         for side, (way, back) in enumerate(((0, 1), (1, 0))):
@@ -372,7 +372,7 @@ CHECKS = {  # check: (least share of equal rows, what is compared)
     "zeek-bytes": (0.99, "IP bytes each way as Zeek's conn.log"),
     "zeek-state": (0.97, "state as Zeek's conn_state"),
     "zeek-history": (0.90, "history as Zeek's, checksums apart"),
-    "tcptrace-bytes": (0.98, "distinct stream bytes as tcptrace"),
+    "tcptrace-bytes": (0.99, "distinct stream bytes as tcptrace"),
     "resends": (0.90, "segments sent again as tshark or tcptrace, where either sees one"),
     "icmp": (0.99, "ICMP packets by type, code and identifier as tshark"),
     "frames": (1.0, "times and frame numbers as in the capture itself"),

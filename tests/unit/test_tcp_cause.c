@@ -163,7 +163,9 @@ static void test_fast_on_partial_ack(void **state)
 	set(&s);
 	s.recovery.fast_end = 9000;
 	expect(&s, FYKE_TCP_CAUSE_FAST);
-	s.recovery.fast_end = 1000;
+	s.recovery.fast_end = 1000; /* the sender may have sent more by then than had passed here */
+	expect(&s, FYKE_TCP_CAUSE_FAST);
+	s.recovery.fast_end = 999;
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 }
 
@@ -220,16 +222,98 @@ static void test_silence_after_duplicates_is_a_timeout(void **state)
 	set(&s);
 	s.recovery.duplicate_acks = 3;
 	s.recovery.fast_end = 9000;
-	s.recovery.told_ns = 999 * MS;
-	s.question.now_ns = 1190 * MS;
+	s.recovery.third_ns = 999 * MS; /* what comes after the third tells the sender nothing new */
+	s.recovery.told_ns = 1229 * MS;
+	s.question.now_ns = 1230 * MS;
 	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
-	s.recovery.told_ns = 1180 * MS;
+	s.recovery.third_ns = 1210 * MS;
 	expect(&s, FYKE_TCP_CAUSE_FAST);
+	s.recovery.highest_sacked = 5000; /* new SACK blocks do */
+	s.recovery.third_ns = 999 * MS;
+	expect(&s, FYKE_TCP_CAUSE_FAST);
+	s.recovery.told_ns = 999 * MS;
+	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
+}
+
+/* Duplicate ACKs move a sender once; that the resend was lost, too, only later segments can tell. */
+static void test_lost_resend_is_a_timeout(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	set(&s);
+	s.recovery.duplicate_acks = 9;
+	s.original.resends = 1;
+	s.recovery.third_ns = s.recovery.told_ns = 1220 * MS;
+	s.question.now_ns = s.original.time_ns + 230 * MS;
+	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
+	s.recovery.delivered_ns = s.original.time_ns + 1 * MS;
+	expect(&s, FYKE_TCP_CAUSE_FAST);
+}
+
+static void test_passed_by_what_was_sent_later(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	set(&s);
+	s.question.start = s.original.start = 3000;
+	s.question.end = s.original.end = 4000;
+	s.original.time_ns = 900 * MS;
+	s.recovery.delivered_ns = 908 * MS; /* more than a quarter of the least round trip */
+	expect(&s, FYKE_TCP_CAUSE_FAST);
+	s.recovery.delivered_ns = 907 * MS;
+	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
+	s.recovery.delivered_ns = 908 * MS;
+	s.question.no_sack = true;
+	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
+}
+
+/* Sent once, late, and behind its own resend. */
+static void test_overtaken_by_its_resend(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	set(&s);
+	s.original.has_stamp = s.question.has_stamp = true;
+	s.original.stamp = 7;
+	s.question.stamp = 6;
+	expect(&s, FYKE_TCP_CAUSE_REORDERING);
+	s.question.stamp = 8;
+	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
+	s.question.has_stamp = false;
+	s.recovery.ip_id_steady = 4;
+	s.original.print.ip_id = 20;
+	s.question.ip_id = 19;
+	expect(&s, FYKE_TCP_CAUSE_REORDERING);
+	s.question.ip_id = 21;
+	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
+}
+
+/* Older than the highest byte is a resend that was overtaken, too; older than its neighbour is the original.
+ */
+static void test_late_resend_is_no_reordering(void **state)
+{
+	struct fyke_tcp_sent behind = {
+		.start = 2000, .end = 3000, .time_ns = 900 * MS, .stamp = 10, .has_stamp = true};
+	struct scene s;
+
+	(void)state;
+	set_hole(&s, 900);
+	s.question.behind = &behind;
+	s.recovery.has_stamp = s.question.has_stamp = true;
+	s.recovery.highest_stamp = 20;
+	s.question.stamp = 15;
+	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
+	s.question.stamp = 9;
+	expect(&s, FYKE_TCP_CAUSE_REORDERING);
 }
 
 static void set_tail(struct scene *s, int64_t waited_ms)
 {
 	set(s);
+	s->question.acknowledged = 500;
 	s->question.end = s->original.end = s->question.highest = 2000;
 	s->question.now_ns = s->original.time_ns + waited_ms * MS;
 }
@@ -241,8 +325,17 @@ static void test_tail_probe_after_two_round_trips(void **state)
 	(void)state;
 	set_tail(&s, 61);
 	expect(&s, FYKE_TCP_CAUSE_TAIL_PROBE);
+	s.question.no_sack = true; /* RFC 8985 needs it */
+	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 	set_tail(&s, 30);
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
+	set_tail(&s, 150); /* two round trips were over long ago */
+	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
+	set_tail(&s, 61);
+	s.question.acknowledged = 1000; /* alone on its way: a delayed ACK may be waited for */
+	s.own.variation = 70 * MS;
+	s.question.now_ns = s.original.time_ns + 261 * MS;
+	expect(&s, FYKE_TCP_CAUSE_TAIL_PROBE);
 	set_tail(&s, 61);
 	s.question.highest = 3000; /* not the last segment */
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
@@ -256,12 +349,18 @@ static void test_timeout_after_the_timer(void **state)
 	struct scene s;
 
 	(void)state;
-	set_tail(&s, 201);
+	set_tail(&s, 231);
 	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
 	set(&s);
-	s.question.now_ns = s.original.time_ns + 201 * MS;
+	s.question.now_ns = s.original.time_ns + 231 * MS;
 	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
 	s.recovery.advance_ns = s.question.now_ns - 50 * MS; /* the timer was started anew */
+	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
+	s.recovery.advance_ns = 900 * MS;
+	s.own.variation = 200 * MS; /* what is seen of it here may be more than the sender sees */
+	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
+	s.question.now_ns =
+		s.original.time_ns + 229 * MS; /* but no timer is shorter than 200 ms and a round trip */
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 }
 
@@ -496,6 +595,10 @@ int main(void)
 		cmocka_unit_test(test_fast_met_the_ack_on_the_way),
 		cmocka_unit_test(test_sack_recovery),
 		cmocka_unit_test(test_silence_after_duplicates_is_a_timeout),
+		cmocka_unit_test(test_lost_resend_is_a_timeout),
+		cmocka_unit_test(test_passed_by_what_was_sent_later),
+		cmocka_unit_test(test_overtaken_by_its_resend),
+		cmocka_unit_test(test_late_resend_is_no_reordering),
 		cmocka_unit_test(test_tail_probe_after_two_round_trips),
 		cmocka_unit_test(test_timeout_after_the_timer),
 		cmocka_unit_test(test_timeout_of_a_hole_waits_since_it_was_seen),
