@@ -39,6 +39,10 @@ struct fyke_engine_counters {
 	uint64_t tcp_stream_bytes, tcp_repeated_bytes,
 		tcp_ignored_bytes; /* = delivered + seen again + left out (RST payload, bad checksum, outside
 				      the window) */
+	/* of the streams that were put in order: fed = delivered + duplicate + conflicting + late + ignored +
+	 * dropped, what waited when nothing more was to be learned */
+	uint64_t streams, fed_bytes, delivered_bytes, duplicate_bytes, conflicting_bytes, late_bytes,
+		ignored_bytes, dropped_bytes;
 };
 
 FYKE_MUST_USE enum fyke_status fyke_engine_new(

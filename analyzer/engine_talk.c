@@ -180,14 +180,32 @@ static struct fyke_talk *start(struct fyke_engine *engine, uint32_t index)
 	return talk;
 }
 
+static void count_stream(struct fyke_engine_counters *counters, const struct fyke_stream *stream)
+{
+	counters->streams++;
+	for (int i = 0; i < 2; i++) {
+		const struct fyke_reassembly_counters *side = &stream->side[i].counters;
+
+		counters->fed_bytes += side->fed;
+		counters->delivered_bytes += side->delivered;
+		counters->duplicate_bytes += side->duplicate;
+		counters->conflicting_bytes += side->conflicting;
+		counters->late_bytes += side->late;
+		counters->ignored_bytes += side->ignored;
+		counters->dropped_bytes += side->held;
+	}
+}
+
 void fyke_engine_talk_drop(struct fyke_engine *engine, struct fyke_flow *flow)
 {
 	struct fyke_talk *talk = flow->talk;
 
 	if (talk == NULL)
 		return;
-	if (flow->tcp != 0)
+	if (flow->tcp != 0) {
+		count_stream(&engine->counters, &talk->stream);
 		fyke_stream_release(&talk->stream);
+	}
 	fyke_conversation_free(talk->conversation);
 	engine->heap -= talk->held;
 	free(talk);

@@ -67,6 +67,23 @@ static void print_engine(FILE *out, const struct fyke_engine_counters *c)
 			c->tcp_stream_bytes + c->tcp_repeated_bytes + c->tcp_ignored_bytes));
 }
 
+static void print_streams(FILE *out, const struct fyke_engine_counters *c)
+{
+	struct number a, b, d, e, f, g, h;
+
+	if (c->streams == 0)
+		return;
+	fprintf(out,
+		"streams     %s bytes put in order = %s delivered + %s again + %s in two versions + %s late "
+		"+ "
+		"%s left out + %s not needed%s\n",
+		count(c->fed_bytes, &a), count(c->delivered_bytes, &b), count(c->duplicate_bytes, &d),
+		count(c->conflicting_bytes, &e), count(c->late_bytes, &f), count(c->ignored_bytes, &g),
+		count(c->dropped_bytes, &h),
+		verdict(c->fed_bytes, c->delivered_bytes + c->duplicate_bytes + c->conflicting_bytes +
+					      c->late_bytes + c->ignored_bytes + c->dropped_bytes));
+}
+
 static int64_t microseconds(struct timeval time)
 {
 	return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
@@ -96,5 +113,6 @@ void fyke_stats_print(FILE *out, const struct fyke_pipeline_counters *counters,
 	print_frames(out, counters, source);
 	print_defrag(out, &counters->defrag);
 	print_engine(out, &counters->engine);
+	print_streams(out, &counters->engine);
 	print_cost(out, source, elapsed_ns);
 }
