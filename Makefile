@@ -224,9 +224,11 @@ demo: ## install what is missing, build, analyze the example, show summary, quer
 	@scripts/demo $(FYKE)
 
 .PHONY: docs
-docs: $(FYKE) ## write what is generated: docs/database.md, the output shown in README.md
+docs: $(FYKE) ## write what is generated: docs/database.md, docs/protocols.md, the output shown in README.md
 	$(FYKE) help database >$(BUILD)/database.md
 	@cmp -s $(BUILD)/database.md docs/database.md || cp $(BUILD)/database.md docs/database.md
+	$(FYKE) protocols --markdown >$(BUILD)/protocols.md
+	@cmp -s $(BUILD)/protocols.md docs/protocols.md || cp $(BUILD)/protocols.md docs/protocols.md
 	scripts/tour $(FYKE)
 
 FORMATTED = $(sort $(wildcard analyzer/*.[ch] analyzer/*/*.[ch] dissectors/*.[ch] dissectors/*/*.[ch] storage/*.[ch] reports/*.[ch] \

@@ -3,13 +3,22 @@
 #include "analyzer/decode/decode.h"
 #include "analyzer/session/transport.h"
 #include "cli/command.h"
+#include "cli/protocols_content.h"
 
 #include <stdio.h>
 #include <string.h>
 
+static const struct fyke_option options[] = {
+	{0, "markdown", NULL, "write docs/protocols.md, the page with every field"},
+	{0},
+};
+
 const struct fyke_command_help fyke_help_protocols = {
-	.summary = "list what fyke reads: link types, tunnels, transports, service names",
-	.usage = "",
+	.summary = "list what fyke reads: protocols and their fields, link types, tunnels, transports",
+	.usage = "[OPTIONS] [NAME...]",
+	.about = "With names: all about these protocols, field by field.\n",
+	.options = options,
+	.examples = "fyke protocols ssh\n",
 };
 
 enum { COLUMN = 78, INDENT = 2 };
@@ -104,25 +113,59 @@ static void print_transports(void)
 	end();
 }
 
-int fyke_command_protocols(int argc, char **argv)
+static void print_all(void)
 {
 	static const char *const link_layers[] = {
 		"802.1Q and QinQ", "802.1ah (PBB)", "MPLS", "PPPoE", "LLC/SNAP", NULL};
 	static const char *const network[] = {
 		"IPv4 with options", "IPv6 with extension headers", "fragments of both", NULL};
-	struct fyke_arguments arguments;
 
-	fyke_options_begin(&arguments, argc, argv, &fyke_help_protocols);
-	if (fyke_options_next(&arguments) != FYKE_OPTIONS_END)
-		return arguments.exit;
-	if (arguments.first < argc)
-		return fyke_usage("protocols", "takes no argument");
 	print_link_types();
 	print_fixed("Between link and network", link_layers);
 	print_fixed("Network", network);
 	print_tunnels();
 	print_transports();
-	printf("Service names\n  %zu entries of the IANA registry, and yours (--services FILE)\n",
+	puts("Protocols, told by content on any port; below each its tables and their columns");
+	fyke_protocols_list(stdout);
+	printf("\nService names\n  %zu entries of the IANA registry, and yours (--services FILE)\n",
 		fyke_registry_count);
+}
+
+static int show(char *const *names, int count)
+{
+	for (int i = 0; i < count; i++) {
+		const struct fyke_dissector *dissector = fyke_protocols_find(names[i]);
+		const char *near = fyke_protocols_nearest(names[i]);
+
+		if (dissector == NULL && near != NULL)
+			return fyke_usage("protocols", "there is no protocol \"%s\": did you mean \"%s\"?",
+				names[i], near);
+		if (dissector == NULL)
+			return fyke_usage("protocols", "there is no protocol \"%s\"", names[i]);
+		if (i > 0)
+			putchar('\n');
+		fyke_protocols_show(stdout, dissector);
+	}
+	return FYKE_EXIT_DONE;
+}
+
+int fyke_command_protocols(int argc, char **argv)
+{
+	struct fyke_arguments arguments;
+	bool markdown = false;
+
+	fyke_options_begin(&arguments, argc, argv, &fyke_help_protocols);
+	for (int option; (option = fyke_options_next(&arguments)) != FYKE_OPTIONS_END;) {
+		if (option != FYKE_OPTION(0))
+			return arguments.exit;
+		markdown = true;
+	}
+	if (arguments.first < argc)
+		return markdown ? fyke_usage("protocols", "--markdown takes no names")
+				: show(argv + arguments.first, argc - arguments.first);
+	if (markdown)
+		fyke_protocols_write_docs(stdout);
+	else
+		print_all();
 	return FYKE_EXIT_DONE;
 }

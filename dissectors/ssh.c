@@ -56,6 +56,8 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 	if (end == NULL)
 		return input->length > BANNER_MAX ? fyke_not_mine() : fyke_more(0);
 	length = (size_t)(end - input->data);
+	if (length < 4 || memcmp(input->data, "SSH-", 4) != 0)
+		return fyke_not_mine();
 	if (length > 0 && input->data[length - 1] == '\r')
 		length--;
 	fyke_keep(dissection, banner, input->data, length, BANNER_MAX);

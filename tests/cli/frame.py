@@ -59,6 +59,9 @@ def version_names_the_libraries():
 @case
 def protocols_and_interfaces_list():
     fyke("protocols").exits(0).silent().shows("Ethernet", "vxlan", "IPv6", "tcp", "IANA")
+    fyke("protocols", "ssh").exits(0).silent().shows("Secure Shell", "tcp 22", "Table ssh")
+    fyke("protocols", "shs").exits(2).says("ssh")
+    fyke("protocols", "--markdown", "ssh").exits(2).says("takes no names")
     fyke("interfaces").exits(0)
 
 

@@ -298,9 +298,19 @@ static void feed(struct fyke_dissection *conversation, const struct talk_piece *
 	fyke_conversation_end(conversation);
 }
 
+/* Made once: it is only read. */
+const struct fyke_dissect_lookup *talk_lookup(void)
+{
+	static struct fyke_dissect_lookup *lookup;
+
+	if (lookup == NULL)
+		lookup = fyke_dissect_lookup_new(fyke_dissectors());
+	return lookup;
+}
+
 char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t count, size_t *held_most)
 {
-	struct fyke_dissect_lookup *lookup = fyke_dissect_lookup_new(fyke_dissectors());
+	const struct fyke_dissect_lookup *lookup = talk_lookup();
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
@@ -326,6 +336,5 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 	say_session(out, conversation);
 	fyke_conversation_free(conversation);
 	(void)fclose(out);
-	fyke_dissect_lookup_free(lookup);
 	return text;
 }

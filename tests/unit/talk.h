@@ -37,4 +37,6 @@ void talk_release(struct talk *talk);
  * caller frees it. `*held_most`: the most bytes that the conversation held; may be NULL. */
 char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t count, size_t *held_most);
 
+const struct fyke_dissect_lookup *talk_lookup(void);
+
 #endif
