@@ -38,7 +38,7 @@ static void set_timeouts(struct fyke_engine *engine, const struct fyke_engine_op
 	timeouts[FYKE_AGE_CLOSED] = or_default(options->tcp_linger_ns, 60);
 }
 
-static enum fyke_status out_of_memory(struct fyke_error *error)
+enum fyke_status fyke_engine_out_of_memory(struct fyke_error *error)
 {
 	return fyke_error_set(error, FYKE_FAILED_MEMORY,
 		"no memory left for sessions; with a smaller --memory fewer are kept open at once");
@@ -50,7 +50,7 @@ enum fyke_status fyke_engine_new(
 	struct fyke_engine *fresh = calloc(1, sizeof(*fresh));
 
 	if (fresh == NULL)
-		return out_of_memory(error);
+		return fyke_engine_out_of_memory(error);
 	fresh->hasher = fyke_community_hasher_new();
 	if (options->dissectors != NULL)
 		fresh->lookup = fyke_dissect_lookup_new(options->dissectors);
@@ -59,7 +59,14 @@ enum fyke_status fyke_engine_new(
 		fyke_community_hasher_free(fresh->hasher);
 		fyke_dissect_lookup_free(fresh->lookup);
 		free(fresh);
-		return out_of_memory(error);
+		return fyke_engine_out_of_memory(error);
+	}
+	if (!options->keep_changed) {
+		fresh->half_open = fyke_half_open_new(fresh->table.seed);
+		if (fresh->half_open == NULL) {
+			fyke_engine_free(fresh);
+			return fyke_engine_out_of_memory(error);
+		}
 	}
 	fresh->options = *options;
 	if (fresh->options.memory == 0)
@@ -120,27 +127,17 @@ static bool take_tcp(struct fyke_engine *engine, uint32_t index, const struct fy
 	return result.event_count == 0 || fyke_engine_note_tcp(engine, index, packet, &result);
 }
 
-/* The flow of a packet: found, or born, perhaps in the place of one that is over. 0 = no memory. */
-static uint32_t flow_for(struct fyke_engine *engine, const struct fyke_packet *packet,
-	const struct fyke_flow_key *key, uint64_t hash, enum fyke_endpoint sender)
+/* Why the flow that was found is not the packet's: OPEN when it is. */
+static enum fyke_end is_over(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
+	enum fyke_endpoint sender)
 {
-	uint32_t index = fyke_flow_table_find(&engine->table, key, hash);
-	enum fyke_end end = FYKE_END_OPEN;
+	const struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 
-	if (index != 0) {
-		const struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
-
-		if (fyke_flow_table_is_silent(&engine->table, flow, engine->clock_ns))
-			end = FYKE_END_TIMEOUT;
-		else if (flow->tcp != 0 &&
-			 fyke_tcp_is_new_connection(fyke_engine_tcp(engine, flow), packet, sender))
-			end = FYKE_END_REUSED;
-		else
-			return index;
-		if (!fyke_engine_end_flow(engine, index, end, packet->frame))
-			return 0;
-	}
-	return fyke_engine_add_flow(engine, packet, key, hash, sender);
+	if (fyke_flow_table_is_silent(&engine->table, flow, engine->clock_ns))
+		return FYKE_END_TIMEOUT;
+	if (flow->tcp != 0 && fyke_tcp_is_new_connection(fyke_engine_tcp(engine, flow), packet, sender))
+		return FYKE_END_REUSED;
+	return FYKE_END_OPEN;
 }
 
 /* Which packet carries the next one: layers of a frame come in a row, outermost first. */
@@ -162,15 +159,11 @@ static bool is_icmp_error(const struct fyke_packet *packet)
 	       packet->icmp.has_quote;
 }
 
-static bool take_packet(struct fyke_engine *engine, const struct fyke_packet *packet,
-	const struct fyke_flow_key *key, uint64_t hash, enum fyke_endpoint sender)
+bool fyke_engine_take_into(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
+	enum fyke_endpoint sender)
 {
-	uint32_t index = flow_for(engine, packet, key, hash, sender);
-	struct fyke_flow *flow;
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 
-	if (index == 0)
-		return false;
-	flow = fyke_flow_at(&engine->table, index);
 	count_packet(flow, packet, sender);
 	if (flow->tcp != 0 && !take_tcp(engine, index, packet, sender))
 		return false;
@@ -185,13 +178,56 @@ static bool take_packet(struct fyke_engine *engine, const struct fyke_packet *pa
 			    engine, &engine->changed, &engine->changed_count, &engine->changed_room, index))
 			return false;
 	}
-	if (!fyke_engine_note_frame(engine, index, packet) ||
-		(engine->carrier != 0 && !fyke_engine_note_carrier(engine, flow, packet)) ||
+	return fyke_engine_note_frame(engine, index, packet);
+}
+
+/* How the packet stands to those around it. */
+static bool tie(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+
+	if ((engine->carrier != 0 && !fyke_engine_note_carrier(engine, flow, packet)) ||
 		(is_icmp_error(packet) && !fyke_engine_note_icmp_error(engine, index, packet)))
 		return false;
 	engine->carrier = index;
 	engine->carrier_layer = packet->layer;
+	engine->service = fyke_flow_at(&engine->table, index)->port_service;
 	return true;
+}
+
+/* A packet without a flow of its own: a lone SYN waits for more, anything else begins a flow. */
+static bool take_first(struct fyke_engine *engine, const struct fyke_packet *packet,
+	const struct fyke_hashed_key *key, uint32_t *index)
+{
+	switch (fyke_engine_defer(engine, packet, key->hash)) {
+	case FYKE_HALF_OPEN_TAKEN:
+		*index = 0;
+		return true;
+	case FYKE_HALF_OPEN_NO_MEMORY:
+		return false;
+	default:
+		*index = fyke_engine_add_flow(engine, packet, &key->key, key->hash, key->sender);
+		return *index != 0;
+	}
+}
+
+static bool take_packet(
+	struct fyke_engine *engine, const struct fyke_packet *packet, const struct fyke_hashed_key *key)
+{
+	enum fyke_end end;
+	uint32_t index;
+
+	if (!fyke_engine_find(engine, &key->key, key->hash, &index))
+		return false;
+	if (index != 0 && (end = is_over(engine, index, packet, key->sender)) != FYKE_END_OPEN) {
+		if (!fyke_engine_end_flow(engine, index, end, packet->frame))
+			return false;
+		index = 0;
+	}
+	if (index == 0 && !take_first(engine, packet, key, &index))
+		return false;
+	return index == 0 ||
+	       (fyke_engine_take_into(engine, index, packet, key->sender) && tie(engine, index, packet));
 }
 
 /* A frame counts once in the timeline: with its innermost packet. */
@@ -211,27 +247,26 @@ static void prefetch_tcp(const struct fyke_engine *engine, uint32_t index)
 static bool take_batch(
 	struct fyke_engine *engine, const struct fyke_packet *packets, const int64_t *clock_ns, size_t count)
 {
-	struct fyke_flow_key keys[BATCH];
-	enum fyke_endpoint senders[BATCH];
-	uint64_t hashes[BATCH];
+	struct fyke_hashed_key keys[BATCH];
 
 	for (size_t i = 0; i < count; i++) {
-		senders[i] = fyke_flow_key_of(&packets[i], &keys[i]);
-		hashes[i] = fyke_flow_table_hash(&engine->table, &keys[i]);
-		fyke_flow_table_prefetch_slot(&engine->table, hashes[i]);
+		keys[i].sender = fyke_flow_key_of(&packets[i], &keys[i].key);
+		keys[i].hash = fyke_flow_table_hash(&engine->table, &keys[i].key);
+		fyke_flow_table_prefetch_slot(&engine->table, keys[i].hash);
+		if (engine->half_open != NULL)
+			fyke_half_open_prefetch(engine->half_open, keys[i].hash);
 	}
 	for (size_t i = 0; i < count; i++)
-		fyke_flow_table_prefetch_flow(&engine->table, hashes[i]);
+		fyke_flow_table_prefetch_flow(&engine->table, keys[i].hash);
 	for (size_t i = 0; i < count; i++)
-		prefetch_tcp(engine, fyke_flow_table_tcp(&engine->table, hashes[i]));
+		prefetch_tcp(engine, fyke_flow_table_tcp(&engine->table, keys[i].hash));
 	for (size_t i = 0; i < count; i++) {
 		enter_packet(engine, &packets[i], clock_ns[i]);
-		if (!take_packet(engine, &packets[i], &keys[i], hashes[i], senders[i]))
+		if (!take_packet(engine, &packets[i], &keys[i]))
 			return false;
 		if (is_innermost(packets, i, count) &&
-			!fyke_seconds_count(&engine->timeline, packets[i].time_ns,
-				fyke_flow_at(&engine->table, engine->carrier)->port_service,
-				packets[i].ip_bytes))
+			!fyke_seconds_count(
+				&engine->timeline, packets[i].time_ns, engine->service, packets[i].ip_bytes))
 			return false;
 	}
 	engine->counters.packets += count;
@@ -248,7 +283,7 @@ enum fyke_status fyke_engine_take(struct fyke_engine *engine, const struct fyke_
 		while (part < count && part > 1 && packets[part].frame == packets[part - 1].frame)
 			part--;
 		if (!take_batch(engine, packets, clock_ns, part))
-			return out_of_memory(error);
+			return fyke_engine_out_of_memory(error);
 		packets += part;
 		clock_ns += part;
 		count -= part;
@@ -286,7 +321,7 @@ static int compare_finished(const void *left, const void *right)
 }
 
 /* The tick takes the arena over, with all that lies in it. */
-static bool fill_tick(struct fyke_engine *engine, struct fyke_tick *tick)
+bool fyke_engine_fill_tick(struct fyke_engine *engine, struct fyke_tick *tick)
 {
 	if (engine->finished_count > 1)
 		qsort(engine->finished, engine->finished_count, sizeof(*engine->finished), compare_finished);
@@ -302,7 +337,7 @@ static bool fill_tick(struct fyke_engine *engine, struct fyke_tick *tick)
 	return fyke_seconds_take(&engine->timeline, tick);
 }
 
-static bool expire(struct fyke_engine *engine, int64_t time_ns)
+bool fyke_engine_expire(struct fyke_engine *engine, int64_t time_ns)
 {
 	uint32_t index;
 
@@ -312,34 +347,19 @@ static bool expire(struct fyke_engine *engine, int64_t time_ns)
 		if (!fyke_engine_end_flow(engine, index, FYKE_END_TIMEOUT, engine->frame + 1))
 			return false;
 	}
-	return true;
+	return fyke_engine_expire_half_open(engine);
 }
 
 enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, bool flush,
 	struct fyke_tick *tick, struct fyke_error *error)
 {
 	tick->flush = flush;
-	if (!expire(engine, time_ns) ||
+	if (!fyke_engine_expire(engine, time_ns) ||
 		!hand_over_remembered(engine, engine->wanted, &engine->wanted_count, false) ||
 		(flush && !hand_over_remembered(engine, engine->changed, &engine->changed_count, true)) ||
-		!fill_tick(engine, tick))
-		return out_of_memory(error);
+		!fyke_engine_fill_tick(engine, tick))
+		return fyke_engine_out_of_memory(error);
 	return FYKE_OK;
-}
-
-enum fyke_status fyke_engine_end(struct fyke_engine *engine, struct fyke_tick *tick, struct fyke_error *error)
-{
-	tick->flush = true;
-	if (!expire(engine, engine->clock_ns))
-		return out_of_memory(error);
-	while (engine->table.count > 0) {
-		uint32_t index = fyke_flow_table_oldest(&engine->table);
-
-		if (!fyke_engine_end_flow(engine, index, FYKE_END_CAPTURE, engine->frame + 1))
-			return out_of_memory(error);
-	}
-	engine->wanted_count = engine->changed_count = 0;
-	return fill_tick(engine, tick) ? FYKE_OK : out_of_memory(error);
 }
 
 struct fyke_engine_counters fyke_engine_counters(const struct fyke_engine *engine)
@@ -360,11 +380,13 @@ void fyke_engine_free(struct fyke_engine *engine)
 	fyke_stream_memory_release(&engine->stream_memory);
 	fyke_engine_expect_release(&engine->expect);
 	fyke_dissect_lookup_free(engine->lookup);
+	fyke_half_open_free(engine->half_open);
 	fyke_pool_release(&engine->tcp);
 	fyke_pool_release(&engine->extra);
 	fyke_community_hasher_free(engine->hasher);
 	fyke_seconds_release(&engine->timeline);
 	fyke_arena_release(&engine->arena);
+	free(engine->ending);
 	free(engine->finished);
 	free(engine->wanted);
 	free(engine->changed);

@@ -61,7 +61,12 @@ FYKE_MUST_USE enum fyke_status fyke_engine_take(struct fyke_engine *engine, cons
 FYKE_MUST_USE enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, bool flush,
 	struct fyke_tick *tick, struct fyke_error *error);
 
-/* The end of the capture: everything open is handed over. */
+/* The end of the capture: about `limit` of the sessions that are open are handed over, by birth; `*more`
+ * tells whether any are left for another call. Nothing else may be called in between. */
+FYKE_MUST_USE enum fyke_status fyke_engine_end_part(struct fyke_engine *engine, size_t limit,
+	struct fyke_tick *tick, bool *more, struct fyke_error *error);
+
+/* All of them at once. */
 FYKE_MUST_USE enum fyke_status fyke_engine_end(
 	struct fyke_engine *engine, struct fyke_tick *tick, struct fyke_error *error);
 

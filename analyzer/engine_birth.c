@@ -65,6 +65,13 @@ static void describe(struct fyke_engine *engine, struct fyke_flow *flow, const s
 	fyke_engine_name_service(engine, flow);
 }
 
+void fyke_engine_count_birth(struct fyke_engine *engine)
+{
+	engine->counters.sessions++;
+	if (++engine->counters.sessions_open > engine->counters.sessions_open_most)
+		engine->counters.sessions_open_most = engine->counters.sessions_open;
+}
+
 uint32_t fyke_engine_add_flow(struct fyke_engine *engine, const struct fyke_packet *packet,
 	const struct fyke_flow_key *key, uint64_t hash, enum fyke_endpoint sender)
 {
@@ -88,8 +95,6 @@ uint32_t fyke_engine_add_flow(struct fyke_engine *engine, const struct fyke_pack
 	if (tcp != 0)
 		fyke_tcp_start(
 			fyke_engine_tcp(engine, flow), packet, sender, flow->client != flow->first_sender);
-	engine->counters.sessions++;
-	if (++engine->counters.sessions_open > engine->counters.sessions_open_most)
-		engine->counters.sessions_open_most = engine->counters.sessions_open;
+	fyke_engine_count_birth(engine);
 	return index;
 }

@@ -17,7 +17,7 @@ uint64_t fyke_engine_memory_held(const struct fyke_engine *engine)
 		       (uint64_t)(sizeof(struct fyke_flow) + 2 * sizeof(struct fyke_flow_slot)) +
 	       engine->tcp.live * (uint64_t)sizeof(struct fyke_tcp) +
 	       engine->extra.live * (uint64_t)sizeof(struct fyke_flow_extra) + engine->stream_memory.used +
-	       engine->heap;
+	       (engine->half_open != NULL ? fyke_half_open_held(engine->half_open) : 0) + engine->heap;
 }
 
 struct fyke_flow_extra *fyke_engine_need_extra(struct fyke_engine *engine, struct fyke_flow *flow)
@@ -245,16 +245,31 @@ bool fyke_engine_end_flow(
 	return true;
 }
 
+static uint64_t half_open_count(const struct fyke_engine *engine)
+{
+	return engine->half_open != NULL ? fyke_half_open_count(engine->half_open) : 0;
+}
+
+static bool evict_oldest(struct fyke_engine *engine)
+{
+	uint32_t oldest = fyke_flow_table_oldest(&engine->table);
+	int64_t time_ns;
+	uint64_t frame;
+
+	if (engine->half_open != NULL && fyke_half_open_oldest(engine->half_open, &time_ns, &frame) &&
+		(oldest == 0 || time_ns <= fyke_flow_at(&engine->table, oldest)->listed_ns))
+		return fyke_engine_end_oldest_half_open(engine, FYKE_END_EVICTED, engine->frame);
+	return fyke_engine_end_flow(engine, oldest, FYKE_END_EVICTED, engine->frame);
+}
+
 bool fyke_engine_keep_within_memory(struct fyke_engine *engine)
 {
 	uint64_t held = fyke_engine_memory_held(engine);
 
 	if (held > engine->counters.memory_most)
 		engine->counters.memory_most = held;
-	while (held > engine->options.memory && engine->table.count > 1) {
-		uint32_t oldest = fyke_flow_table_oldest(&engine->table);
-
-		if (!fyke_engine_end_flow(engine, oldest, FYKE_END_EVICTED, engine->frame))
+	while (held > engine->options.memory && engine->table.count + half_open_count(engine) > 1) {
+		if (!evict_oldest(engine))
 			return false;
 		engine->counters.evicted++;
 		held = fyke_engine_memory_held(engine);

@@ -81,11 +81,12 @@ bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, con
 	char reporter[FYKE_ADDRESS_TEXT];
 	struct fyke_flow_key key;
 	enum fyke_endpoint sender = fyke_flow_key_of_quote(packet, &key);
-	uint32_t quoted =
-		fyke_flow_table_find(&engine->table, &key, fyke_flow_table_hash(&engine->table, &key));
+	uint32_t quoted;
 	struct fyke_flow_extra *own, *other;
 	struct fyke_value values[5] = {{0}};
 
+	if (!fyke_engine_find(engine, &key, fyke_flow_table_hash(&engine->table, &key), &quoted))
+		return false;
 	if (quoted == 0 || quoted == index)
 		return true;
 	own = fyke_engine_need_extra(engine, fyke_flow_at(&engine->table, index));

@@ -5,11 +5,19 @@
 #include "analyzer/dissect/lookup.h"
 #include "analyzer/engine.h"
 #include "analyzer/engine_expect.h"
+#include "analyzer/flow/half_open.h"
 #include "analyzer/flow/table.h"
 #include "analyzer/seconds.h"
 #include "analyzer/session/build.h"
 #include "analyzer/tcp/pages.h"
 #include "analyzer/tcp/tcp.h"
+
+/* Where a packet belongs. */
+struct fyke_hashed_key {
+	struct fyke_flow_key key;
+	uint64_t hash;
+	enum fyke_endpoint sender;
+};
 
 /* A session of the running tick, and its place in the order of the tick. */
 struct fyke_finished {
@@ -20,6 +28,7 @@ struct fyke_finished {
 struct fyke_engine {
 	struct fyke_engine_options options;
 	struct fyke_flow_table table;
+	struct fyke_half_open *half_open; /* lone SYNs; NULL where open sessions are handed over: live */
 	struct fyke_pool tcp, extra;
 	struct fyke_engine_counters counters;
 	struct fyke_community_hasher *hasher;
@@ -34,12 +43,16 @@ struct fyke_engine {
 	uint32_t births;  /* sessions born of its frame so far */
 	uint32_t carrier; /* flow of the packet one layer outside, 0 = none */
 	uint8_t carrier_layer;
+	const char *service; /* by the server's port; NULL = none known */
 	int64_t clock_ns;
 
 	/* the running tick */
 	struct fyke_arena arena;
 	struct fyke_finished *finished;
 	size_t finished_count, finished_room;
+	struct fyke_flow_reference *ending; /* the end has begun: open flows, sorted by birth */
+	size_t ending_count, ended;
+	bool is_ending;
 	struct fyke_flow_reference *wanted; /* open flows that are to be handed over at the tick's end */
 	size_t wanted_count, wanted_room;
 	struct fyke_flow_reference *changed; /* open flows that changed since the last flush; live only */
@@ -67,7 +80,27 @@ uint64_t fyke_engine_memory_held(const struct fyke_engine *engine);
 
 /* All functions below that return bool say false when memory is out. */
 
-/* engine_birth.c: a new flow for its first packet; 0 when memory is out. */
+/* engine.c: a packet of a flow that is found or born: counters, TCP, payload, frames. */
+bool fyke_engine_take_into(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
+	enum fyke_endpoint sender);
+
+bool fyke_engine_expire(struct fyke_engine *engine, int64_t time_ns);
+bool fyke_engine_fill_tick(struct fyke_engine *engine, struct fyke_tick *tick);
+enum fyke_status fyke_engine_out_of_memory(struct fyke_error *error);
+
+/* engine_half_open.c: keeps the first packet of a flow small, if it is a lone SYN. */
+enum fyke_half_open_answer fyke_engine_defer(
+	struct fyke_engine *engine, const struct fyke_packet *packet, uint64_t hash);
+/* The flow of a key, 0 = none; one that was kept small becomes whole. */
+bool fyke_engine_find(
+	struct fyke_engine *engine, const struct fyke_flow_key *key, uint64_t hash, uint32_t *index);
+bool fyke_engine_end_oldest_half_open(
+	struct fyke_engine *engine, enum fyke_end reason, uint64_t deciding_frame);
+bool fyke_engine_expire_half_open(struct fyke_engine *engine);
+
+/* engine_birth.c */
+void fyke_engine_count_birth(struct fyke_engine *engine);
+/* A new flow for its first packet; 0 when memory is out. */
 uint32_t fyke_engine_add_flow(struct fyke_engine *engine, const struct fyke_packet *packet,
 	const struct fyke_flow_key *key, uint64_t hash, enum fyke_endpoint sender);
 void fyke_engine_name_service(struct fyke_engine *engine, struct fyke_flow *flow);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TICK_FRAMES = 4096, INDEX_FRAMES = 256, KEPT_BLOCKS = 64 };
+enum { TICK_FRAMES = 4096, INDEX_FRAMES = 256, KEPT_BLOCKS = 64, END_SESSIONS = 4096 };
 enum { COMMENTS_BYTES = 1 << 20 }; /* of one hand-over: they are the file's to make long */
 
 #define FRAGMENT_SHARE 16 /* fragments may hold a sixteenth of the memory */
@@ -354,12 +354,18 @@ static enum fyke_status read_all(struct run *run)
 static enum fyke_status finish(struct run *run)
 {
 	enum fyke_status status = advance(run, NULL);
+	bool more = true;
 
 	if (status == FYKE_OK)
 		status = drain_front(run);
-	if (status == FYKE_OK)
-		status = fyke_engine_end(run->engine, run->tick, run->error);
-	return status == FYKE_OK ? give_tick(run) : status;
+	while (status == FYKE_OK && more) {
+		status = fyke_engine_end_part(run->engine, END_SESSIONS, run->tick, &more, run->error);
+		if (status == FYKE_OK)
+			status = give_tick(run);
+		if (status == FYKE_OK && more)
+			status = start_tick(run);
+	}
+	return status;
 }
 
 static enum fyke_status prepare(struct run *run)
