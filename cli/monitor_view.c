@@ -81,12 +81,15 @@ static void write_lines(struct fyke_monitor_view *view, const struct fyke_tick *
 		return;
 	errno = 0;
 	for (size_t i = 0; i < tick->session_count && !ferror(stdout); i++) {
-		if (tick->sessions[i]->ended) {
-			if (!fyke_jsonl_session(view->jsonl, tick->sessions[i], stdout)) {
-				errno = ENOMEM;
-				any = lost = true;
-				break;
-			}
+		bool ended = tick->sessions[i]->ended;
+
+		if (ended ? !fyke_jsonl_session(view->jsonl, tick->sessions[i], stdout)
+			  : !fyke_jsonl_keep(view->jsonl, tick->sessions[i])) {
+			errno = ENOMEM;
+			any = lost = true;
+			break;
+		}
+		if (ended) {
 			putc('\n', stdout);
 			any = true;
 		}

@@ -303,6 +303,7 @@ static enum fyke_status run_filter(sqlite3 *db, const struct fyke_query_request 
 
 	if (rows == NULL)
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	rows->db = db;
 	rows->format = request->format;
 	rows->screen = fyke_screen_of(stdout);
 	rows->limit = effective_limit(request, rows);

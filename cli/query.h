@@ -24,6 +24,7 @@ struct fyke_query_rows {
 	size_t count;
 	int tcp_key;		  /* see fyke_jsonl_new */
 	struct fyke_jsonl *jsonl; /* of whole sessions, else NULL; owned */
+	struct sqlite3 *db;	  /* that the records of whole sessions come from */
 	enum fyke_query_format format;
 	int64_t limit; /* rows at most; < 0 = all */
 	bool may_go;   /* nobody asked for these columns by name: a narrow screen leaves some out */

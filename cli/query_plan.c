@@ -1,6 +1,8 @@
 /* Which columns a query shows, and in which order its rows come. */
 #include "cli/query.h"
 
+#include "dissectors/registry.h"
+
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,13 +113,17 @@ static enum fyke_status add_list(struct fyke_query_rows *rows, const struct fyke
 	return status;
 }
 
-/* Whole sessions, nested. */
+/* Whole sessions, nested, with their records. */
 static enum fyke_status add_sessions(struct fyke_query_rows *rows, struct fyke_query_plan *plan,
 	sqlite3_str *select, struct fyke_error *error)
 {
-	rows->jsonl = fyke_jsonl_new_stored(rows->screen.is_terminal);
-	if (rows->jsonl == NULL)
-		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	const struct fyke_table *tables[FYKE_TABLES_MAX];
+	enum fyke_status status;
+
+	fyke_dissector_tables(tables, FYKE_TABLES_MAX);
+	status = fyke_jsonl_new_stored(rows->db, tables, rows->screen.is_terminal, &rows->jsonl, error);
+	if (status != FYKE_OK)
+		return status;
 	rows->count = fyke_jsonl_select_count(rows->jsonl) - 1; /* the key of tcp stands behind */
 	sqlite3_str_appendall(select, fyke_jsonl_select(rows->jsonl));
 	plan->uses_tcp = true;

@@ -123,7 +123,7 @@ static bool write_csv_text(const char *text, size_t length, bool to_terminal, FI
 	if (safe != NULL && to_terminal)
 		length = fyke_text_terminal(text, length, 0, 0, safe, room);
 	else if (safe != NULL)
-		length = fyke_text_utf8(text, length, safe, room);
+		length = fyke_text_stored(text, length, safe, room);
 	if (safe != NULL)
 		field = malloc(2 * length + 4);
 	if (field != NULL)

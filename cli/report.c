@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/words.h"
+#include "dissectors/registry.h"
 
 static const struct fyke_option options[] = {{'d', "database", "FILE", "the session database (fyke.db)"},
 	{0, "capture", "last|N|all", "which capture it is about (last)"},
@@ -84,12 +85,15 @@ static enum fyke_status write_json(
 
 static enum fyke_status run(struct request *request, struct fyke_error *error)
 {
+	const struct fyke_table *tables[FYKE_TABLES_MAX];
 	struct fyke_database *database;
 	enum fyke_status status =
 		fyke_database_open(request->report.database, FYKE_DATABASE_READ, &database, error);
 
 	if (status != FYKE_OK)
 		return status;
+	fyke_dissector_tables(tables, FYKE_TABLES_MAX);
+	request->report.tables = tables;
 	if (request->json != NULL) {
 		status = write_json(database, request, error);
 	} else {

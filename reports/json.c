@@ -417,9 +417,12 @@ static enum fyke_status write_session_rows(const struct writer *w, struct fyke_j
 
 static enum fyke_status write_sessions(const struct writer *w)
 {
-	struct fyke_jsonl *jsonl = fyke_jsonl_new_stored(w->ascii);
-	enum fyke_status status = jsonl == NULL ? out_of_memory(w) : write_session_rows(w, jsonl);
+	struct fyke_jsonl *jsonl;
+	enum fyke_status status =
+		fyke_jsonl_new_stored(w->db, w->options->tables, w->ascii, &jsonl, w->error);
 
+	if (status == FYKE_OK)
+		status = write_session_rows(w, jsonl);
 	fyke_jsonl_free(jsonl);
 	return status;
 }

@@ -15,7 +15,7 @@ json_t *fyke_json_text(const char *bytes, size_t length)
 
 	if (text == NULL)
 		return NULL;
-	made = fyke_text_utf8(bytes, length, text, room);
+	made = fyke_text_stored(bytes, length, text, room);
 	value = json_stringn_nocheck(text, made);
 	free(text);
 	return value;

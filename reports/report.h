@@ -5,6 +5,7 @@
 #ifndef FYKE_REPORTS_REPORT_H
 #define FYKE_REPORTS_REPORT_H
 
+#include "analyzer/base/field.h"
 #include "analyzer/base/status.h"
 #include "reports/screen.h"
 #include "storage/database.h"
@@ -22,8 +23,10 @@ struct fyke_report_options {
 	unsigned top;	      /* rows of lists in the text and talkers in JSON; 0 = 10 */
 	/* A phrase for a reason of refusal ("arp"), NULL for one it does not know; may be NULL. */
 	const char *(*refusal_words)(const char *reason);
-	bool sessions;		   /* JSON: with all sessions */
-	struct fyke_screen screen; /* text: what it goes to (fyke_screen_of) */
+	bool sessions;				/* JSON: with all sessions */
+	const struct fyke_table *const *tables; /* of their records, ends with NULL; NULL = only those of the
+						   session level */
+	struct fyke_screen screen;		/* text: what it goes to (fyke_screen_of) */
 };
 
 /* "last", "all" or an id; false otherwise. */

@@ -147,10 +147,11 @@ static void append_utf8(struct fyke_json_buffer *buffer, const char *text, size_
 	}
 }
 
-static void append_any(struct fyke_json_buffer *buffer, const char *bytes, size_t length)
+static void append_any(struct fyke_json_buffer *buffer, const char *bytes, size_t length,
+	size_t (*to_utf8)(const void *, size_t, char *, size_t))
 {
 	char small[512], *large = NULL;
-	size_t made = fyke_text_utf8(bytes, length, small, sizeof(small));
+	size_t made = to_utf8(bytes, length, small, sizeof(small));
 
 	if (made < sizeof(small)) {
 		append_utf8(buffer, small, made);
@@ -161,7 +162,7 @@ static void append_any(struct fyke_json_buffer *buffer, const char *bytes, size_
 		buffer->failed = true;
 		return;
 	}
-	(void)fyke_text_utf8(bytes, length, large, made + 1);
+	(void)to_utf8(bytes, length, large, made + 1);
 	append_utf8(buffer, large, made);
 	free(large);
 }
@@ -177,7 +178,8 @@ static bool is_plain(const char *text, size_t length)
 	return true;
 }
 
-void fyke_json_append_string(struct fyke_json_buffer *buffer, const char *bytes, size_t length)
+static void append_string(struct fyke_json_buffer *buffer, const char *bytes, size_t length,
+	size_t (*to_utf8)(const void *, size_t, char *, size_t))
 {
 	char *out;
 
@@ -188,8 +190,18 @@ void fyke_json_append_string(struct fyke_json_buffer *buffer, const char *bytes,
 		return;
 	}
 	fyke_json_append(buffer, "\"", 1);
-	append_any(buffer, bytes, length);
+	append_any(buffer, bytes, length, to_utf8);
 	fyke_json_append(buffer, "\"", 1);
+}
+
+void fyke_json_append_string(struct fyke_json_buffer *buffer, const char *bytes, size_t length)
+{
+	append_string(buffer, bytes, length, fyke_text_utf8);
+}
+
+void fyke_json_append_stored(struct fyke_json_buffer *buffer, const char *text, size_t length)
+{
+	append_string(buffer, text, length, fyke_text_stored);
 }
 
 void fyke_json_append_hexadecimal(struct fyke_json_buffer *buffer, const uint8_t *bytes, size_t length)

@@ -24,6 +24,8 @@ void fyke_json_append_unsigned(struct fyke_json_buffer *buffer, uint64_t value);
 void fyke_json_append_real(struct fyke_json_buffer *buffer, double value);
 /* Any bytes as a string in its quotes: made UTF-8 by fyke_text_utf8, controls (C1 too) escaped. */
 void fyke_json_append_string(struct fyke_json_buffer *buffer, const char *bytes, size_t length);
+/* Text of a database: likewise, but escapes that it was stored with stay as they are. */
+void fyke_json_append_stored(struct fyke_json_buffer *buffer, const char *text, size_t length);
 /* Bytes as a string of hexadecimal digits. */
 void fyke_json_append_hexadecimal(struct fyke_json_buffer *buffer, const uint8_t *bytes, size_t length);
 

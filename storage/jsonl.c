@@ -5,12 +5,16 @@
 #include "storage/jsonl.h"
 
 #include "storage/json_buffer.h"
+#include "storage/json_kept.h"
+#include "storage/json_records.h"
 #include "storage/rows.h"
 #include "storage/schema.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { KEPT_MAX = 64 << 20 };
 
 /* One value, with the text in front of it. */
 struct step {
@@ -25,8 +29,11 @@ struct fyke_jsonl {
 	size_t count, first_of_tcp; /* == count where nothing of tcp is asked for */
 	int tcp_key;
 	struct fyke_json_buffer texts, out;
-	size_t end, end_length;	      /* behind the last value */
+	size_t end, end_length;	      /* behind the last value; records and the last bracket follow */
 	size_t no_tcp, no_tcp_length; /* instead of all that is tcp's, and behind it */
+	int id;			      /* the row's column of the session's id */
+	struct fyke_json_records *records;
+	struct fyke_json_kept *kept;
 	char *select;
 	size_t select_count;
 };
@@ -91,15 +98,14 @@ static bool is_of_tcp(enum fyke_jsonl_group group)
 	return group >= FYKE_JSONL_TCP;
 }
 
-/* Where the place is in front of tcp's first value: the text that stands for all of tcp and ends the object.
- */
+/* Where the place is in front of tcp's first value: the text that stands for all of tcp. */
 static void plan_without_tcp(struct fyke_jsonl *jsonl, struct place place)
 {
 	jsonl->first_of_tcp = jsonl->count;
 	jsonl->no_tcp = jsonl->texts.length;
 	go_to(jsonl, &place, FYKE_JSONL_TOP);
 	put_key(jsonl, &place, "tcp");
-	fyke_json_append(&jsonl->texts, "null}", 5);
+	fyke_json_append(&jsonl->texts, "null", 4);
 	jsonl->no_tcp_length = jsonl->texts.length - jsonl->no_tcp;
 }
 
@@ -160,7 +166,6 @@ static struct fyke_jsonl *make(const struct fyke_jsonl_column *columns,
 		jsonl->first_of_tcp = jsonl->count;
 	jsonl->end = jsonl->texts.length;
 	go_to(jsonl, &place, FYKE_JSONL_TOP);
-	fyke_json_append(&jsonl->texts, "}", 1);
 	jsonl->end_length = jsonl->texts.length - jsonl->end;
 	if (jsonl->steps != NULL && !jsonl->texts.failed)
 		return jsonl;
@@ -178,6 +183,8 @@ void fyke_jsonl_free(struct fyke_jsonl *jsonl)
 {
 	if (jsonl == NULL)
 		return;
+	fyke_json_records_close(jsonl->records);
+	fyke_json_kept_free(jsonl->kept);
 	fyke_json_buffer_release(&jsonl->texts);
 	fyke_json_buffer_release(&jsonl->out);
 	sqlite3_free(jsonl->select);
@@ -268,14 +275,34 @@ static struct fyke_jsonl *make_sessions(bool live, bool ascii)
 	return NULL;
 }
 
-struct fyke_jsonl *fyke_jsonl_new_stored(bool ascii)
+enum fyke_status fyke_jsonl_new_stored(struct sqlite3 *db, const struct fyke_table *const *tables, bool ascii,
+	struct fyke_jsonl **jsonl, struct fyke_error *error)
 {
-	return make_sessions(false, ascii);
+	enum fyke_status status;
+
+	*jsonl = make_sessions(false, ascii);
+	if (*jsonl == NULL)
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	(*jsonl)->id = 1; /* behind the uid */
+	status = fyke_json_records_open(db, tables, &(*jsonl)->records, error);
+	if (status == FYKE_OK)
+		return FYKE_OK;
+	fyke_jsonl_free(*jsonl);
+	*jsonl = NULL;
+	return status;
 }
 
 struct fyke_jsonl *fyke_jsonl_new_live(bool ascii)
 {
-	return make_sessions(true, ascii);
+	struct fyke_jsonl *jsonl = make_sessions(true, ascii);
+
+	if (jsonl == NULL)
+		return NULL;
+	jsonl->kept = fyke_json_kept_new(KEPT_MAX, ascii);
+	if (jsonl->kept != NULL)
+		return jsonl;
+	fyke_jsonl_free(jsonl);
+	return NULL;
 }
 
 static void append_word(struct fyke_json_buffer *out, const char *word)
@@ -310,7 +337,7 @@ static void append_of_row(struct fyke_jsonl *jsonl, const struct step *step, sql
 		if (text == NULL)
 			out->failed = true;
 		else
-			fyke_json_append_string(out, text, (size_t)sqlite3_value_bytes(value));
+			fyke_json_append_stored(out, text, (size_t)sqlite3_value_bytes(value));
 		return;
 	case SQLITE_BLOB:
 		fyke_json_append_hexadecimal(
@@ -399,15 +426,19 @@ static void append_of_session(struct fyke_json_buffer *out, const struct step *s
 	}
 }
 
-/* Sends the object off; what is kept of a huge one is not. */
-static bool finish(struct fyke_jsonl *jsonl, bool without_tcp, FILE *out)
+static void append_end(struct fyke_jsonl *jsonl, bool without_tcp)
 {
 	size_t text = without_tcp ? jsonl->no_tcp : jsonl->end;
 	size_t length = without_tcp ? jsonl->no_tcp_length : jsonl->end_length;
-	bool good;
 
 	fyke_json_append(&jsonl->out, jsonl->texts.text + text, length);
-	good = !jsonl->out.failed;
+}
+
+/* Sends the object off; the buffer of a huge one is not kept. */
+static bool finish(struct fyke_jsonl *jsonl, bool good, FILE *out)
+{
+	fyke_json_append(&jsonl->out, "}", 1);
+	good = good && !jsonl->out.failed;
 	if (good)
 		fwrite(jsonl->out.text, 1, jsonl->out.length, out);
 	if (!good || jsonl->out.room > 1 << 20)
@@ -424,6 +455,7 @@ bool fyke_jsonl_row(struct fyke_jsonl *jsonl, struct sqlite3_stmt *row, FILE *ou
 {
 	bool has_tcp = jsonl->tcp_key < 0 || sqlite3_column_type(row, jsonl->tcp_key) != SQLITE_NULL;
 	size_t count = has_tcp ? jsonl->count : jsonl->first_of_tcp;
+	bool good = true;
 
 	jsonl->out.length = 0;
 	fyke_json_append(&jsonl->out, "{", 1);
@@ -431,7 +463,11 @@ bool fyke_jsonl_row(struct fyke_jsonl *jsonl, struct sqlite3_stmt *row, FILE *ou
 		append_front(jsonl, &jsonl->steps[i]);
 		append_of_row(jsonl, &jsonl->steps[i], row);
 	}
-	return finish(jsonl, count < jsonl->count, out);
+	append_end(jsonl, count < jsonl->count);
+	if (jsonl->records != NULL)
+		good = fyke_json_records_append(
+			jsonl->records, sqlite3_column_int64(row, jsonl->id), &jsonl->out);
+	return finish(jsonl, good, out);
 }
 
 bool fyke_jsonl_session(struct fyke_jsonl *jsonl, const struct fyke_session *session, FILE *out)
@@ -447,5 +483,12 @@ bool fyke_jsonl_session(struct fyke_jsonl *jsonl, const struct fyke_session *ses
 		append_front(jsonl, step);
 		append_of_session(&jsonl->out, step, base);
 	}
-	return finish(jsonl, count < jsonl->count, out);
+	append_end(jsonl, count < jsonl->count);
+	fyke_json_kept_append(jsonl->kept, session, &jsonl->out);
+	return finish(jsonl, true, out);
+}
+
+bool fyke_jsonl_keep(struct fyke_jsonl *jsonl, const struct fyke_session *session)
+{
+	return fyke_json_kept_add(jsonl->kept, session);
 }

@@ -2,7 +2,8 @@
  * Sessions (and other rows) as JSON objects, one by one: the one writer behind `query --format json` and
  * `jsonl`, the report's sessions and `monitor --jsonl`. A session has the columns of `sessions` and `tcp`
  * (storage/schema.h) in their order: first those of the session as a whole, then "client" and "server", then
- * "tcp" with the same three parts inside, or null. Unknown is null; text is escaped so that the object is
+ * "tcp" with the same three parts inside, or null, then its records, an array for each table that has some
+ * (json_records.h). Unknown is null; text is escaped so that the object is
  * valid JSON in UTF-8 whatever came from the wire; integers are exact; no key comes twice.
  */
 #ifndef FYKE_STORAGE_JSONL_H
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct sqlite3;
 struct sqlite3_stmt;
 struct fyke_jsonl;
 
@@ -42,8 +44,12 @@ struct fyke_jsonl_column fyke_jsonl_place(const char *name, bool of_tcp);
  * else is escaped, for terminals. Keys are copied. NULL when memory is out. */
 struct fyke_jsonl *fyke_jsonl_new(
 	const struct fyke_jsonl_column *columns, size_t count, int tcp_key, bool ascii);
-/* For rows of SELECT fyke_jsonl_select() FROM sessions AS s LEFT JOIN tcp AS t ON t.session_id = s.id. */
-struct fyke_jsonl *fyke_jsonl_new_stored(bool ascii);
+/* For rows of SELECT fyke_jsonl_select() FROM sessions AS s LEFT JOIN tcp AS t ON t.session_id = s.id, with
+ * the records of `tables` (ends with NULL; NULL = those of the session level) from the same database, which
+ * must outlive it. */
+FYKE_MUST_USE enum fyke_status fyke_jsonl_new_stored(struct sqlite3 *db,
+	const struct fyke_table *const *tables, bool ascii, struct fyke_jsonl **jsonl,
+	struct fyke_error *error);
 /* For struct fyke_session. Left out are the values that only the database knows (uid, id, capture_id,
  * parent_id, quotes_id). */
 struct fyke_jsonl *fyke_jsonl_new_live(bool ascii);
@@ -53,8 +59,12 @@ void fyke_jsonl_free(struct fyke_jsonl *jsonl);
 const char *fyke_jsonl_select(const struct fyke_jsonl *jsonl);
 size_t fyke_jsonl_select_count(const struct fyke_jsonl *jsonl);
 
-/* One object without a newline. False when memory is out; that
- * `out` fails shows in ferror(out). */
+/* A live session that goes on: keeps the records that it brings for the line at its end. False when memory
+ * is out. */
+FYKE_MUST_USE bool fyke_jsonl_keep(struct fyke_jsonl *jsonl, const struct fyke_session *session);
+
+/* One object without a newline. False when memory is out or the records cannot be read; that `out` fails
+ * shows in ferror(out). */
 FYKE_MUST_USE bool fyke_jsonl_row(struct fyke_jsonl *jsonl, struct sqlite3_stmt *row, FILE *out);
 FYKE_MUST_USE bool fyke_jsonl_session(
 	struct fyke_jsonl *jsonl, const struct fyke_session *session, FILE *out);

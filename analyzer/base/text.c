@@ -97,7 +97,7 @@ static size_t plain_run(const uint8_t *p, size_t left)
 	return n;
 }
 
-size_t fyke_text_utf8(const void *bytes, size_t length, char *out, size_t room)
+static size_t to_utf8(const void *bytes, size_t length, bool is_stored, char *out, size_t room)
 {
 	const uint8_t *p = bytes;
 	struct output o = output_init(out, room);
@@ -110,7 +110,7 @@ size_t fyke_text_utf8(const void *bytes, size_t length, char *out, size_t room)
 			n = 1; /* near the end of the room: one at a time */
 		if (n == 0)
 			n = character(p + i, length - i, &code);
-		if (n == 0 || p[i] == 0 || reads_as_escape(p + i, length - i)) {
+		if (n == 0 || p[i] == 0 || (!is_stored && reads_as_escape(p + i, length - i))) {
 			put_format(&o, "\\x%02x", p[i]);
 			n = 1;
 		} else {
@@ -119,6 +119,16 @@ size_t fyke_text_utf8(const void *bytes, size_t length, char *out, size_t room)
 		i += n;
 	}
 	return o.total;
+}
+
+size_t fyke_text_utf8(const void *bytes, size_t length, char *out, size_t room)
+{
+	return to_utf8(bytes, length, false, out, room);
+}
+
+size_t fyke_text_stored(const void *bytes, size_t length, char *out, size_t room)
+{
+	return to_utf8(bytes, length, true, out, room);
 }
 
 struct range {

@@ -16,6 +16,8 @@
  * \xNN; a backslash in front of what would read as such an escape becomes \x5c, so the result can be
  * turned back exactly. At most 4 * length + 1 bytes. */
 size_t fyke_text_utf8(const void *bytes, size_t length, char *out, size_t room);
+/* The same for text of a database, which was made so when it was stored: escapes in it stay as they are. */
+size_t fyke_text_stored(const void *bytes, size_t length, char *out, size_t room);
 
 enum { FYKE_TEXT_ASCII = 1 }; /* flag: the terminal does not read UTF-8; escape all that is not ASCII */
 

@@ -1,5 +1,7 @@
 /* JSON lines: valid whatever came from the wire, exact integers, null for what is not known. */
 #include "storage/json_buffer.h"
+#include "storage/json_kept.h"
+#include "storage/json_records.h"
 #include "storage/jsonl.h"
 
 #include <jansson.h>
@@ -195,13 +197,126 @@ static void test_jsonl_keeps_keys_single(void **state)
 /* What the database's rows and live sessions have in common stands under the same keys in the same order. */
 static void test_jsonl_live_is_stored_without_ids(void **state)
 {
-	struct fyke_jsonl *stored = fyke_jsonl_new_stored(false);
+	struct fyke_jsonl *stored;
+	struct fyke_error error;
+	sqlite3 *db;
 
 	(void)state;
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(fyke_jsonl_new_stored(db, NULL, false, &stored, &error), FYKE_OK);
 	assert_non_null(strstr(fyke_jsonl_select(stored), "fyke_uid("));
 	assert_non_null(strstr(fyke_jsonl_select(stored), "s.\"capture_id\", s.\"first_frame\""));
 	assert_null(strstr(fyke_jsonl_select(stored), "s.\"frames\""));
 	fyke_jsonl_free(stored);
+	sqlite3_close(db);
+}
+
+static const struct fyke_field line_fields[] = {{"word", FYKE_TYPE_TEXT, "a word"},
+	{"good", FYKE_TYPE_BOOLEAN, "or not"}, {"by", FYKE_TYPE_SESSION, "whose"}};
+static const struct fyke_table line_table = {"lines", "lines", line_fields, 3};
+static const struct fyke_field part_fields[] = {{"part", FYKE_TYPE_INTEGER, "number"}};
+static const struct fyke_table part_table = {"parts", "parts", part_fields, 1};
+
+static struct fyke_value bytes(const char *text, size_t length)
+{
+	return (struct fyke_value){
+		.kind = FYKE_VALUE_BYTES, .length = (uint32_t)length, .bytes = length > 0 ? text : NULL};
+}
+
+static char *line_of(struct fyke_jsonl *jsonl, const struct fyke_session *session)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_true(fyke_jsonl_session(jsonl, session, out));
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* A session that was handed over twice: its line has the records of both times. */
+static void test_jsonl_has_records_by_table(void **state)
+{
+	const struct fyke_value first[] = {bytes("a\xff\"", 3), {.kind = FYKE_VALUE_INTEGER, .integer = 1},
+		{.kind = FYKE_VALUE_SESSION}};
+	const struct fyke_value last[] = {bytes("", 0), {0}, {0}},
+				number = {.kind = FYKE_VALUE_INTEGER, .integer = -5};
+	struct fyke_record one = {.table = &line_table, .frame = 3, .time_ns = 4000, .values = first};
+	struct fyke_record three = {.table = &line_table, .frame = 9, .time_ns = 5000, .values = last};
+	struct fyke_record two = {
+		.next = &three, .table = &part_table, .frame = 8, .time_ns = 4999, .values = &number};
+	struct fyke_session session = udp_session();
+	struct fyke_jsonl *jsonl = fyke_jsonl_new_live(false);
+	char *text;
+
+	(void)state;
+	session.records = &one;
+	assert_true(fyke_jsonl_keep(jsonl, &session));
+	session.records = &two;
+	text = line_of(jsonl, &session);
+	assert_non_null(strstr(text, ",\"tcp\":null,\"lines\":[{\"frame\":3,\"time_us\":4,\"word\":"
+				     "\"a\\\\xff\\\"\",\"good\":true,\"by\":null},"
+				     "{\"frame\":9,\"time_us\":5,\"word\":\"\",\"good\":null,\"by\":null}],"
+				     "\"parts\":[{\"frame\":8,\"time_us\":4,\"part\":-5}]}"));
+	free(text);
+	text = line_of(jsonl, &session); /* what was kept is gone */
+	assert_non_null(strstr(text, "\"tcp\":null,\"parts\":[{\"frame\":8"));
+	free(text);
+	fyke_jsonl_free(jsonl);
+}
+
+static void test_jsonl_counts_what_it_cannot_keep(void **state)
+{
+	struct fyke_json_kept *kept = fyke_json_kept_new(1, false);
+	struct fyke_json_buffer out = {0};
+	const struct fyke_value values[] = {bytes("x", 1), {0}, {0}};
+	struct fyke_record record = {.table = &line_table, .values = values};
+	struct fyke_session session = udp_session();
+
+	(void)state;
+	session.records = &record;
+	for (int i = 0; i < 3; i++)
+		assert_true(fyke_json_kept_add(kept, &session));
+	session.records = NULL;
+	fyke_json_kept_append(kept, &session, &out);
+	fyke_json_append(&out, "", 1);
+	assert_string_equal(out.text,
+		",\"lines\":[{\"frame\":0,\"time_us\":0,\"word\":\"x\",\"good\":null,\"by\":null}],"
+		"\"records_lost\":2");
+	fyke_json_buffer_release(&out);
+	fyke_json_kept_free(kept);
+}
+
+/* From a database that lacks a column, and one table. */
+static void test_jsonl_reads_records_of_older_databases(void **state)
+{
+	const struct fyke_table *const tables[] = {&line_table, &part_table, NULL};
+	struct fyke_json_records *records;
+	struct fyke_json_buffer out = {0};
+	struct fyke_error error;
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			"CREATE TABLE lines(session_id INTEGER, n INTEGER, frame INTEGER, time_us INTEGER, "
+			"word TEXT, good INTEGER, later TEXT); INSERT INTO lines VALUES(1, 1, 5, 6, 'b', 0, "
+			"'x'), "
+			"(1, 0, 4, 5, NULL, 1, 'y'), (2, 0, 9, 9, 'c', 1, 'z')",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(fyke_json_records_open(db, tables, &records, &error), FYKE_OK);
+	assert_true(fyke_json_records_append(records, 3, &out));
+	assert_int_equal(out.length, 0);
+	assert_true(fyke_json_records_append(records, 1, &out));
+	fyke_json_append(&out, "", 1);
+	assert_string_equal(out.text,
+		",\"lines\":[{\"frame\":4,\"time_us\":5,\"word\":null,\"good\":true,\"by\":null},"
+		"{\"frame\":5,\"time_us\":6,\"word\":\"b\",\"good\":false,\"by\":null}]");
+	fyke_json_buffer_release(&out);
+	fyke_json_records_close(records);
+	sqlite3_close(db);
 }
 
 static void test_jsonl_nests_tcp(void **state)
@@ -253,6 +368,9 @@ int main(void)
 		cmocka_unit_test(test_jsonl_writes_numbers),
 		cmocka_unit_test(test_jsonl_keeps_keys_single),
 		cmocka_unit_test(test_jsonl_live_is_stored_without_ids),
+		cmocka_unit_test(test_jsonl_has_records_by_table),
+		cmocka_unit_test(test_jsonl_counts_what_it_cannot_keep),
+		cmocka_unit_test(test_jsonl_reads_records_of_older_databases),
 		cmocka_unit_test(test_jsonl_nests_tcp),
 		cmocka_unit_test(test_jsonl_places_columns),
 	};
