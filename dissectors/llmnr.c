@@ -1,0 +1,40 @@
+/* Link-Local Multicast Name Resolution, RFC 4795. */
+#include "dissectors/shared/dns_talk.h"
+
+static const struct fyke_dns_kind kind = {.protocol = "llmnr"};
+
+static enum fyke_match probe(const struct fyke_opening *opening)
+{
+	return fyke_dns_probe(opening, false);
+}
+
+static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct fyke_input *input)
+{
+	if (!fyke_dns_take(dissection, fyke_state(dissection), &kind, input))
+		return fyke_not_mine();
+	return fyke_more(input->length);
+}
+
+static void end(struct fyke_dissection *dissection)
+{
+	fyke_dns_finish(dissection, fyke_state(dissection), &kind);
+}
+
+static const uint16_t ports[] = {5355, 0};
+static const char *const services[] = {"llmnr", NULL};
+
+const struct fyke_dissector fyke_dissector_llmnr = {
+	.name = "llmnr",
+	.title = "Link-Local Multicast Name Resolution, RFC 4795",
+	.doc = "Rows of table dns, with protocol llmnr. Queries go to a group and answers come from one "
+	       "host, so most rows are one or the other; over UDP only.",
+	.transports = FYKE_OVER_UDP,
+	.ports = ports,
+	.services = services,
+	.tables = fyke_dns_tables,
+	.state_size = sizeof(struct fyke_dns_talk),
+	.memory_max = FYKE_DNS_MEMORY_MAX,
+	.probe = probe,
+	.feed = feed,
+	.end = end,
+};
