@@ -152,8 +152,12 @@ static bool start_conversation(struct fyke_talk *talk, struct fyke_flow *flow, u
 			expected = fyke_engine_expect_find(&engine->expect, transport, &options.ip[i],
 				options.port[i], engine->clock_ns);
 	}
-	if (expected != NULL && !expect(engine, flow, &options, expected))
+	if (flow->resting != NULL) {
+		options.expected = flow->resting;
+		options.resumes = flow->content_service;
+	} else if (expected != NULL && !expect(engine, flow, &options, expected)) {
 		return false;
+	}
 	talk->conversation = fyke_conversation_new(&options);
 	if (expected != NULL)
 		fyke_engine_expect_met(expected);
@@ -255,9 +259,10 @@ static bool settle(struct fyke_engine *engine, uint32_t index)
 		return false;
 	engine->heap += held - talk->held;
 	talk->held = held;
-	if (!fyke_conversation_is_over(talk->conversation))
+	flow->resting = fyke_conversation_resting(talk->conversation);
+	flow->talk_over = fyke_conversation_is_over(talk->conversation);
+	if (!flow->talk_over && flow->resting == NULL)
 		return true;
-	flow->talk_over = true;
 	if (!fyke_engine_talk_look(engine, index))
 		return false;
 	fyke_engine_talk_drop(engine, flow);

@@ -63,6 +63,8 @@ struct fyke_input {
 struct fyke_verdict {
 	enum {
 		FYKE_MORE,     /* go on */
+		FYKE_RESTS,    /* of datagrams: go on, but nothing that is remembered is needed any more. All
+				  state    may be gone at the next datagram: what is open takes no memory */
 		FYKE_DONE,     /* all said: the session costs nothing from here on */
 		FYKE_NOT_MINE, /* these are another protocol's bytes. Before fyke_confirm the opening is
 				  probed again without this dissector; after it this is the end */
@@ -132,6 +134,11 @@ static inline struct fyke_verdict fyke_more(uint64_t consumed)
 static inline struct fyke_verdict fyke_need(uint64_t consumed, size_t needed)
 {
 	return (struct fyke_verdict){.kind = FYKE_MORE, .consumed = consumed, .needed = needed};
+}
+
+static inline struct fyke_verdict fyke_rest(void)
+{
+	return (struct fyke_verdict){.kind = FYKE_RESTS};
 }
 
 static inline struct fyke_verdict fyke_done(void)

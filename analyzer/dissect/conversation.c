@@ -8,6 +8,35 @@
 
 enum { STRIKES_MAX = 8, TURNS_MAX = 16 };
 
+static bool keep_note(struct fyke_dissection *dissection)
+{
+	struct fyke_conversation_options *options = &dissection->options;
+
+	if (options->note == NULL)
+		return true;
+	if (options->note_length > FYKE_EXPECT_NOTE_MAX)
+		options->note_length = FYKE_EXPECT_NOTE_MAX;
+	dissection->note = malloc(options->note_length + 1);
+	if (dissection->note != NULL && options->note_length > 0)
+		memcpy(dissection->note, options->note, options->note_length);
+	options->note = dissection->note;
+	return dissection->note != NULL;
+}
+
+/* One that rested is confirmed already, and needs no opening. */
+static bool start(struct fyke_dissection *dissection)
+{
+	const struct fyke_conversation_options *options = &dissection->options;
+
+	if (options->resumes == NULL)
+		dissection->opening = fyke_opening_new();
+	if (options->expected != NULL && !fyke_dissect_start(dissection))
+		return false;
+	if (options->resumes != NULL)
+		fyke_confirm_as(dissection, options->resumes);
+	return options->resumes != NULL || dissection->opening != NULL;
+}
+
 struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_options *options)
 {
 	struct fyke_dissection *dissection = calloc(1, sizeof(*dissection));
@@ -15,18 +44,11 @@ struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_opt
 	if (dissection == NULL)
 		return NULL;
 	dissection->options = *options;
-	if (dissection->options.note_length > sizeof(dissection->note))
-		dissection->options.note_length = sizeof(dissection->note);
-	if (options->note != NULL)
-		memcpy(dissection->note, options->note, dissection->options.note_length);
-	dissection->options.note = options->note != NULL ? dissection->note : NULL;
-	dissection->opening = fyke_opening_new();
 	dissection->dissector = options->expected;
-	if (dissection->opening == NULL || (options->expected != NULL && !fyke_dissect_start(dissection))) {
-		fyke_conversation_free(dissection);
-		return NULL;
-	}
-	return dissection;
+	if (keep_note(dissection) && start(dissection))
+		return dissection;
+	fyke_conversation_free(dissection);
+	return NULL;
 }
 
 static void forget_opening(struct fyke_dissection *dissection)
@@ -103,6 +125,11 @@ static void turn_within(struct fyke_dissection *dissection, const char *next, si
 		fyke_conversation_take(dissection, outside);
 }
 
+static bool is_resting(const struct fyke_dissection *dissection)
+{
+	return dissection->confirmed && dissection->options.transport == FYKE_OVER_UDP;
+}
+
 /* Feeds the opening to the dissector that was decided on; false: it refused, and is ruled out. */
 static bool replay(struct fyke_dissection *dissection, const struct fyke_conversation_piece *outside)
 {
@@ -114,7 +141,10 @@ static bool replay(struct fyke_dissection *dissection, const struct fyke_convers
 		bool again = dissection->options.transport == FYKE_OVER_UDP && i + 1 < all;
 		const char *next;
 
-		switch (fyke_dissect_feed(dissection, &piece, &next)) {
+		enum fyke_dissect_outcome outcome = fyke_dissect_feed(dissection, &piece, &next);
+
+		dissection->resting = outcome == FYKE_DISSECT_RESTED && is_resting(dissection);
+		switch (outcome) {
 		case FYKE_DISSECT_OVER:
 			finish(dissection);
 			return true;
@@ -212,6 +242,10 @@ static void take_decided(struct fyke_dissection *dissection, const struct fyke_c
 	case FYKE_DISSECT_TURNED:
 		turn(dissection, next);
 		break;
+	case FYKE_DISSECT_RESTED:
+		dissection->strikes = 0;
+		dissection->resting = is_resting(dissection);
+		break;
 	default:
 		dissection->strikes = 0;
 		break;
@@ -222,12 +256,18 @@ void fyke_conversation_take(struct fyke_dissection *dissection, const struct fyk
 {
 	if (dissection->over)
 		return;
+	dissection->resting = false;
 	if (dissection->dissector != NULL)
 		take_decided(dissection, piece);
 	else
 		take_undecided(dissection, piece);
 	if (dissection->memory_out && !dissection->over)
 		finish(dissection);
+}
+
+const struct fyke_dissector *fyke_conversation_resting(const struct fyke_dissection *dissection)
+{
+	return dissection->resting && !dissection->over ? dissection->dissector : NULL;
 }
 
 bool fyke_conversation_is_over(const struct fyke_dissection *dissection)
@@ -252,6 +292,7 @@ void fyke_conversation_free(struct fyke_dissection *dissection)
 	fyke_dissect_discard(dissection);
 	forget_opening(dissection);
 	free(dissection->server_name);
+	free(dissection->note);
 	free(dissection);
 }
 

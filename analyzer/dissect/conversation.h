@@ -38,6 +38,8 @@ struct fyke_conversation_options {
 	uint16_t port[2]; /* by enum fyke_side */
 	/* It was expected: by whom, with which note (copied). NULL: not. */
 	const struct fyke_dissector *expected;
+	const char *resumes; /* `expected` rested (fyke_conversation_resting) and goes on: what the
+			      * conversation's service was; NULL: it begins */
 	struct fyke_value expected_by;
 	const void *note;
 	size_t note_length;
@@ -60,6 +62,10 @@ struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_opt
 
 /* TCP: the next chunk of a side. UDP: a datagram. Nothing happens when it is over. */
 void fyke_conversation_take(struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece);
+
+/* The dissector, while nothing that it remembers is needed any more: the conversation may be freed, and a new
+ * one that resumes it begun when more comes. NULL: not so. */
+const struct fyke_dissector *fyke_conversation_resting(const struct fyke_dissection *dissection);
 
 /* No more bytes are wanted. */
 bool fyke_conversation_is_over(const struct fyke_dissection *dissection);

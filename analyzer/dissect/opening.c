@@ -13,6 +13,7 @@ void fyke_opening_free(struct fyke_opening_kept *opening)
 {
 	if (opening == NULL)
 		return;
+	free(opening->pieces);
 	free(opening->bytes[0]);
 	free(opening->bytes[1]);
 	free(opening);
@@ -34,13 +35,28 @@ static bool make_room(struct fyke_opening_kept *opening, enum fyke_side side, si
 	return true;
 }
 
+static bool make_piece_room(struct fyke_opening_kept *opening)
+{
+	size_t room = opening->piece_room == 0 ? 2 : (size_t)opening->piece_room * 2;
+	struct fyke_opening_piece *grown;
+
+	if (opening->piece_count < opening->piece_room)
+		return true;
+	grown = reallocarray(opening->pieces, room, sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	opening->pieces = grown;
+	opening->piece_room = (uint16_t)room;
+	return true;
+}
+
 bool fyke_opening_add(struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece)
 {
 	size_t held = (size_t)opening->length[0] + opening->length[1];
 	enum fyke_side side = piece->side;
 
 	if (opening->piece_count == FYKE_OPENING_PIECES || piece->length > FYKE_OPENING_BYTES - held ||
-		!make_room(opening, side, piece->length))
+		!make_room(opening, side, piece->length) || !make_piece_room(opening))
 		return false;
 	opening->pieces[opening->piece_count++] = (struct fyke_opening_piece){.at = opening->length[side],
 		.length = (uint16_t)piece->length,
@@ -72,5 +88,6 @@ struct fyke_conversation_piece fyke_opening_piece_at(const struct fyke_opening_k
 
 size_t fyke_opening_held(const struct fyke_opening_kept *opening)
 {
-	return sizeof(*opening) + opening->room[0] + opening->room[1];
+	return sizeof(*opening) + opening->piece_room * sizeof(struct fyke_opening_piece) + opening->room[0] +
+	       opening->room[1];
 }

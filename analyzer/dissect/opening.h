@@ -24,10 +24,10 @@ struct fyke_opening_piece {
 struct fyke_opening_kept {
 	uint16_t length[2]; /* by enum fyke_side as the session has them */
 	uint16_t piece_count;
-	bool full; /* something was left out: it can be probed, but not fed again from its beginning */
-	struct fyke_opening_piece pieces[FYKE_OPENING_PIECES];
-	uint8_t *bytes[2];
+	uint16_t piece_room;
 	uint16_t room[2];
+	struct fyke_opening_piece *pieces;
+	uint8_t *bytes[2];
 };
 
 struct fyke_opening_kept *fyke_opening_new(void); /* NULL when memory is out */

@@ -29,7 +29,7 @@ struct fyke_waiting_bytes {
 
 struct fyke_dissection {
 	struct fyke_conversation_options options;
-	uint8_t note[FYKE_EXPECT_NOTE_MAX];
+	uint8_t *note;				/* options.note, owned */
 	const struct fyke_dissector *dissector; /* the running one; NULL while it is not decided */
 	const struct fyke_dissector *carrier;	/* that it took over from */
 	struct fyke_dissector_set ruled_out;
@@ -49,6 +49,7 @@ struct fyke_dissection {
 	unsigned strikes; /* datagrams in a row that were not its */
 	bool swapped;	  /* client and server are the other way round than the session says */
 	bool confirmed;	  /* the running dissector's */
+	bool resting;	  /* nothing that it remembers is needed any more */
 	bool over, memory_out;
 };
 
@@ -72,6 +73,7 @@ enum fyke_dissect_outcome {
 	FYKE_DISSECT_ON,
 	FYKE_DISSECT_OVER,
 	FYKE_DISSECT_REFUSED, /* NOT_MINE */
+	FYKE_DISSECT_RESTED,  /* RESTS */
 	FYKE_DISSECT_TURNED,  /* BECOMES: `next` is filled in */
 };
 enum fyke_dissect_outcome fyke_dissect_feed(

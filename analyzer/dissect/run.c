@@ -54,6 +54,8 @@ static enum fyke_dissect_outcome outcome_of(const struct fyke_verdict *verdict, 
 		return FYKE_DISSECT_REFUSED;
 	case FYKE_BECOMES:
 		return FYKE_DISSECT_TURNED;
+	case FYKE_RESTS:
+		return FYKE_DISSECT_RESTED;
 	default:
 		return FYKE_DISSECT_ON;
 	}
@@ -90,7 +92,7 @@ static enum fyke_dissect_outcome offer(
 		input->offset += verdict.consumed;
 		input->data += verdict.consumed;
 		input->length -= (size_t)verdict.consumed;
-		if (verdict.kind != FYKE_MORE)
+		if (verdict.kind != FYKE_MORE && verdict.kind != FYKE_RESTS)
 			return outcome_of(&verdict, next);
 		if (verdict.consumed == 0) {
 			if (waiting->needed <= input->length)

@@ -74,6 +74,7 @@ struct fyke_flow {
 	struct fyke_frames frames;
 	const char *port_service;
 	const char *content_service; /* static; NULL = not known */
+	const struct fyke_dissector *resting; /* goes on with the next datagram; NULL = none */
 	struct fyke_talk *talk;	     /* what is being said (engine_talk.h); NULL = nothing is listened to */
 	bool talk_over;		     /* nothing more is to be learned from its payload */
 	bool lost_track;	     /* some of its stream could not be put in order: no memory */

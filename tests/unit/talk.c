@@ -257,6 +257,12 @@ static void say_expectation(void *context, const struct fyke_expectation *expect
 
 static const struct fyke_dissect_sink sink = {.record = say_record, .expect = say_expectation};
 
+struct feeding {
+	const struct fyke_conversation_options *options;
+	bool forgetful;
+	size_t *held_most;
+};
+
 static void say_session(FILE *out, const struct fyke_dissection *conversation)
 {
 	const char *service = fyke_conversation_service(conversation);
@@ -272,9 +278,23 @@ static void say_session(FILE *out, const struct fyke_dissection *conversation)
 	}
 }
 
-static void feed(struct fyke_dissection *conversation, const struct talk_piece *pieces, size_t count,
-	bool datagrams, size_t *held_most)
+/* A new one in the place of one that rests. */
+static struct fyke_dissection *resume(
+	struct fyke_dissection *conversation, const struct fyke_conversation_options *options)
 {
+	struct fyke_conversation_options own = *options;
+
+	own.expected = fyke_conversation_resting(conversation);
+	own.resumes = fyke_conversation_service(conversation);
+	fyke_conversation_free(conversation);
+	return fyke_conversation_new(&own);
+}
+
+static struct fyke_dissection *feed(struct fyke_dissection *conversation, const struct talk_piece *pieces,
+	size_t count, const struct feeding *how)
+{
+	bool datagrams = how->options->transport == FYKE_OVER_UDP;
+	size_t *held_most = how->held_most;
 	uint64_t offset[2] = {0};
 
 	for (size_t i = 0; i < count; i++) {
@@ -294,8 +314,11 @@ static void feed(struct fyke_dissection *conversation, const struct talk_piece *
 		fyke_conversation_take(conversation, &own);
 		if (held_most != NULL && fyke_conversation_held(conversation) > *held_most)
 			*held_most = fyke_conversation_held(conversation);
+		if (how->forgetful && fyke_conversation_resting(conversation) != NULL)
+			conversation = resume(conversation, how->options);
 	}
 	fyke_conversation_end(conversation);
+	return conversation;
 }
 
 /* Made once: it is only read. */
@@ -323,6 +346,7 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 		.ip = {fyke_address_ipv4((const uint8_t[]){192, 0, 2, 1}),
 			fyke_address_ipv4((const uint8_t[]){198, 51, 100, 2})},
 		.port = {talk->port[0], talk->port[1]}};
+	const struct feeding how = {&options, talk->forgetful, held_most};
 	struct fyke_dissection *conversation;
 
 	if (talk->expected_by[0] != '\0') {
@@ -332,7 +356,7 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 		options.note_length = talk->note_length;
 	}
 	conversation = fyke_conversation_new(&options);
-	feed(conversation, pieces, count, talk->transport == FYKE_OVER_UDP, held_most);
+	conversation = feed(conversation, pieces, count, &how);
 	say_session(out, conversation);
 	fyke_conversation_free(conversation);
 	(void)fclose(out);

@@ -160,6 +160,22 @@ static bool run_lossy(const char *path, const struct talk *talk)
 	return report(true, path, "bytes missing anywhere are survived");
 }
 
+/* What a dissector says it no longer needs is taken from it. */
+static bool run_forgetful(const char *path, struct talk *talk)
+{
+	char *said;
+	bool good;
+
+	talk->forgetful = true;
+	said = talk_run(talk, talk->pieces, talk->count, NULL);
+	talk->forgetful = false;
+	good = strcmp(said, talk->expectation) == 0;
+	if (!good)
+		printf("# said:\n%s", said);
+	free(said);
+	return report(good, path, "forgotten where it rests");
+}
+
 static bool run(const char *path)
 {
 	struct talk talk;
@@ -170,6 +186,8 @@ static bool run(const char *path)
 	else if (run_whole(path, &talk)) {
 		if (talk.transport == FYKE_OVER_TCP)
 			(void)run_cut(path, &talk);
+		else
+			(void)run_forgetful(path, &talk);
 		(void)run_lossy(path, &talk);
 	}
 	talk_release(&talk);
