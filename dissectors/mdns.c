@@ -12,7 +12,7 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 {
 	if (!fyke_dns_take(dissection, fyke_state(dissection), &kind, input))
 		return fyke_not_mine();
-	return fyke_more(input->length);
+	return fyke_dns_rest(fyke_state(dissection));
 }
 
 static void end(struct fyke_dissection *dissection)

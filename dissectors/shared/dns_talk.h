@@ -41,6 +41,12 @@ void fyke_dns_finish(
 /* The probe of all of them for datagrams: YES where either is a message without a fault. */
 enum fyke_match fyke_dns_probe(const struct fyke_opening *opening, bool netbios);
 
+/* After a datagram: where no query waits nothing needs to be remembered. */
+static inline struct fyke_verdict fyke_dns_rest(const struct fyke_dns_talk *talk)
+{
+	return talk->count == 0 ? fyke_rest() : fyke_more(0);
+}
+
 /* What a record says of a host; `name` is what was asked for, or the record's owner. */
 void fyke_dns_facts(struct fyke_dissection *dissection, const struct fyke_dns_kind *kind,
 	const struct fyke_dns_reader *reader, const struct fyke_dns_record *record, enum fyke_side sender,
