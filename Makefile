@@ -15,7 +15,7 @@ INSTALL ?= install
 
 BUILD := build/$(VARIANT)
 
-LIB_SOURCES  := $(sort $(wildcard analyzer/*.c analyzer/*/*.c dissectors/*.c dissectors/*/*.c storage/*.c reports/*.c))
+LIB_SOURCES  := $(sort $(wildcard analyzer/*.c analyzer/*/*.c dissectors/*.c dissectors/*/*.c storage/*.c findings/*.c reports/*.c))
 CLI_SOURCES  := $(sort $(filter-out cli/main.c,$(wildcard cli/*.c)))
 UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(sort $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c)))
@@ -95,7 +95,7 @@ all: $(FYKE) ## build fyke: build/release/fyke
 $(FYKE): $(call object,cli/main.c) $(CLI_LIB) $(LIB)
 	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
 
-$(LIB): $(call object,$(LIB_SOURCES))
+$(LIB): $(call object,$(LIB_SOURCES)) $(BUILD)/findings/builtin.o
 $(CLI_LIB): $(call object,$(CLI_SOURCES))
 $(LIB) $(CLI_LIB):
 	@rm -f $@
@@ -125,6 +125,20 @@ build/packages: Makefile
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<) $(RUN) $(COMPILE) -MMD -MP -c -o $@ $<
+
+# The rules go into the binary as text.
+RULES := $(sort $(wildcard findings/*.sql))
+
+$(BUILD)/findings/builtin.c: $(RULES) scripts/pack_rules $(BUILD)/rules
+	$(call SAY,RULES,$@) $(RUN) scripts/pack_rules $(RULES) >$@
+
+$(BUILD)/rules: FORCE
+	@mkdir -p $(@D) $(BUILD)/findings
+	@printf '%s\n' $(RULES) >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/findings/builtin.o: $(BUILD)/findings/builtin.c findings/rule.h $(BUILD)/flags
+	$(call SAY,CC,$<) $(RUN) $(COMPILE) -c -o $@ $<
 
 -include $(patsubst %.c,$(BUILD)/%.d,$(ALL_SOURCES))
 
@@ -224,14 +238,16 @@ demo: ## install what is missing, build, analyze the example, show summary, quer
 	@scripts/demo $(FYKE)
 
 .PHONY: docs
-docs: $(FYKE) ## write what is generated: docs/database.md, docs/protocols.md, the output shown in README.md
+docs: $(FYKE) ## write what is generated: docs/database.md, docs/protocols.md, docs/findings.md, the output shown in README.md
 	$(FYKE) help database >$(BUILD)/database.md
 	@cmp -s $(BUILD)/database.md docs/database.md || cp $(BUILD)/database.md docs/database.md
 	$(FYKE) protocols --markdown >$(BUILD)/protocols.md
 	@cmp -s $(BUILD)/protocols.md docs/protocols.md || cp $(BUILD)/protocols.md docs/protocols.md
+	$(FYKE) help rules >$(BUILD)/findings.md
+	@cmp -s $(BUILD)/findings.md docs/findings.md || cp $(BUILD)/findings.md docs/findings.md
 	scripts/tour $(FYKE)
 
-FORMATTED = $(sort $(wildcard analyzer/*.[ch] analyzer/*/*.[ch] dissectors/*.[ch] dissectors/*/*.[ch] storage/*.[ch] reports/*.[ch] \
+FORMATTED = $(sort $(wildcard analyzer/*.[ch] analyzer/*/*.[ch] dissectors/*.[ch] dissectors/*/*.[ch] storage/*.[ch] findings/*.[ch] reports/*.[ch] \
 	cli/*.[ch] tests/*/*.[ch] bench/*.[ch]))
 .PHONY: format
 format: ## clang-format every source in place

@@ -14,6 +14,7 @@
 #include "cli/show.h"
 #include "cli/stats.h"
 #include "dissectors/registry.h"
+#include "findings/findings.h"
 #include "storage/writer.h"
 
 #include <signal.h>
@@ -56,7 +57,7 @@ static enum fyke_status drop_rights(void *context, struct fyke_error *error)
 {
 	const struct fyke_analyze_options *options = context;
 	const char *writable[] = {options->no_database ? NULL : options->database, options->json};
-	const char *readable[] = {options->services};
+	const char *readable[] = {options->services, options->rules};
 	const struct fyke_confinement confinement = {.writable = writable,
 		.writable_count = sizeof(writable) / sizeof(writable[0]),
 		.readable = readable,
@@ -98,8 +99,10 @@ static enum fyke_status open_source(struct analysis *analysis, struct fyke_error
 static enum fyke_status open_writer(struct analysis *analysis, struct fyke_error *error)
 {
 	const struct fyke_table *tables[FYKE_TABLES_MAX];
-	const struct fyke_writer_options writer = {
-		.path = analysis->options.database, .tables = tables, .again = analysis->options.again};
+	const struct fyke_writer_options writer = {.path = analysis->options.database,
+		.tables = tables,
+		.again = analysis->options.again,
+		.home_net = analysis->options.home_net};
 
 	if (analysis->options.no_database)
 		return FYKE_OK;
@@ -113,6 +116,8 @@ static enum fyke_status prepare(struct analysis *analysis, struct fyke_error *er
 
 	if (status == FYKE_OK)
 		status = open_source(analysis, error);
+	if (status == FYKE_OK && analysis->options.rules != NULL)
+		status = fyke_rules_check(analysis->options.rules, error);
 	if (status == FYKE_OK)
 		status = fyke_services_new(analysis->options.services, &analysis->services, error);
 	if (status == FYKE_OK)
@@ -151,6 +156,19 @@ static enum fyke_status run_pipeline(struct analysis *analysis, struct fyke_erro
 	return status;
 }
 
+static enum fyke_status run_rules(const struct analysis *analysis, struct fyke_error *error)
+{
+	const struct fyke_findings_job job = {.path = analysis->options.database,
+		.capture_id = analysis->capture_id,
+		.rules_folder = analysis->options.rules};
+	char told[512];
+	enum fyke_status status = fyke_findings_update(&job, told, error);
+
+	if (status == FYKE_OK && told[0] != '\0')
+		fyke_warn(command, "%s", told);
+	return status;
+}
+
 /* Stores what the run was, also when it failed: what was good stays. The first failure is the one told. */
 static enum fyke_status finish(struct analysis *analysis, enum fyke_status ran, struct fyke_error *error)
 {
@@ -168,6 +186,8 @@ static enum fyke_status finish(struct analysis *analysis, enum fyke_status ran, 
 		stored = fyke_writer_finish(writer, &analysis->run.capture, &analysis->capture_id,
 			status == FYKE_OK ? &later : NULL);
 		status = status == FYKE_OK ? stored : status;
+		if (status == FYKE_OK)
+			status = run_rules(analysis, &later);
 	}
 	if (ran != FYKE_OK)
 		return ran;

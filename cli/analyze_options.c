@@ -3,6 +3,7 @@
 
 #include "analyzer/capture/filter.h"
 #include "cli/command.h"
+#include "cli/home_net.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ enum {
 	OPTION_TCP_TIMEOUT,
 	OPTION_TCP_HALF_OPEN_TIMEOUT,
 	OPTION_UDP_TIMEOUT,
+	OPTION_HOME,
+	OPTION_RULES,
 	OPTION_USER,
 	OPTION_OVERLAP_POLICY,
 	OPTION_NO_DISSECT,
@@ -52,6 +55,9 @@ static const struct fyke_option list[] = {
 	[OPTION_TCP_HALF_OPEN_TIMEOUT] = {0, "tcp-half-open-timeout", "TIME",
 		"the same before the handshake is done (60s)"},
 	[OPTION_UDP_TIMEOUT] = {0, "udp-timeout", "TIME", "silence that ends any other session (60s)"},
+	[OPTION_HOME] = {0, "home-net", "NETWORKS",
+		"networks that are your own: 192.168.1.0/24,2001:db8::/32"},
+	[OPTION_RULES] = {0, "rules", "FOLDER", "rules of your own for findings, too: FOLDER/*.sql"},
 	[OPTION_USER] = {0, "user", "NAME", "started as root: become NAME (else who called sudo, else fyke)"},
 	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "POLICY",
 		"whose bytes count where segments differ (linux), or NETWORK=POLICY"},
@@ -99,6 +105,13 @@ static bool take_long_value(struct fyke_analyze_options *options, int option, co
 		return true;
 	case FYKE_OPTION(OPTION_SERVICES):
 		options->services = value;
+		return true;
+	case FYKE_OPTION(OPTION_HOME):
+		options->home_net = value;
+		*result = fyke_home_net_check("analyze", value);
+		return *result == FYKE_EXIT_DONE;
+	case FYKE_OPTION(OPTION_RULES):
+		options->rules = value;
 		return true;
 	case FYKE_OPTION(OPTION_USER):
 		options->user = value;

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 struct fyke_analyze_options {
-	const char *database, *filter, *json, *services, *user; /* borrowed from argv; NULL where not given */
+	const char *database, *filter, *json, *services, *user, *home_net,
+		*rules; /* borrowed from argv; NULL where not given */
 	uint64_t frame_limit;
 	uint32_t snaplen;
 	struct fyke_engine_options engine; /* its services are not set here */

@@ -35,14 +35,17 @@ int fyke_command_tcp(int argc, char **argv);
 int fyke_command_stream(int argc, char **argv);
 int fyke_command_extract(int argc, char **argv);
 int fyke_command_report(int argc, char **argv);
+int fyke_command_ports(int argc, char **argv);
+int fyke_command_findings(int argc, char **argv);
+int fyke_command_diff(int argc, char **argv);
 int fyke_command_interfaces(int argc, char **argv);
 int fyke_command_protocols(int argc, char **argv);
 int fyke_command_help(int argc, char **argv);
 int fyke_command_version(int argc, char **argv);
 
 extern const struct fyke_command_help fyke_help_analyze, fyke_help_monitor, fyke_help_query, fyke_help_tcp,
-	fyke_help_stream, fyke_help_extract, fyke_help_report, fyke_help_interfaces, fyke_help_protocols,
-	fyke_help_help, fyke_help_version;
+	fyke_help_stream, fyke_help_extract, fyke_help_report, fyke_help_ports, fyke_help_findings,
+	fyke_help_diff, fyke_help_interfaces, fyke_help_protocols, fyke_help_help, fyke_help_version;
 
 /* Prints a command's help to standard output; returns FYKE_EXIT_DONE. */
 int fyke_command_print_help(const char *name, const struct fyke_command_help *help);

@@ -15,6 +15,8 @@ static const struct fyke_command commands[] = {
 	{"tcp", fyke_command_tcp, &fyke_help_tcp, false},
 	{"extract", fyke_command_extract, &fyke_help_extract, false},
 	{"report", fyke_command_report, &fyke_help_report, false},
+	{"ports", fyke_command_ports, &fyke_help_ports, false},
+	{"findings", fyke_command_findings, &fyke_help_findings, false},
 	{"interfaces", fyke_command_interfaces, &fyke_help_interfaces, true},
 	{"protocols", fyke_command_protocols, &fyke_help_protocols, false},
 	{"help", fyke_command_help, &fyke_help_help, false},

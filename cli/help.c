@@ -1,5 +1,6 @@
 /* `fyke help [COMMAND]`, and the help of one command: made from the same list that parses its options. */
 #include "cli/frame.h"
+#include "findings/findings.h"
 #include "storage/schema.h"
 
 #include <stdio.h>
@@ -8,7 +9,8 @@
 const struct fyke_command_help fyke_help_help = {
 	.summary = "show this, or how a command is used",
 	.usage = "[COMMAND]",
-	.about = "`fyke help database` prints the description of the database's tables (docs/database.md).\n",
+	.about = "`fyke help database` prints the description of the database's tables (docs/database.md),\n"
+		 "`fyke help rules` that of the rules (docs/findings.md).\n",
 };
 
 /* "-d, --database FILE"; returns its width. */
@@ -68,6 +70,18 @@ int fyke_command_print_help(const char *name, const struct fyke_command_help *he
 	return FYKE_EXIT_DONE;
 }
 
+static int print_rules(void)
+{
+	struct fyke_rules rules;
+	struct fyke_error error;
+
+	if (fyke_rules_load(NULL, &rules, &error) != FYKE_OK)
+		return fyke_fail("help", &error);
+	fyke_findings_write_docs(&rules, stdout);
+	fyke_rules_release(&rules);
+	return FYKE_EXIT_DONE;
+}
+
 int fyke_command_help(int argc, char **argv)
 {
 	struct fyke_arguments arguments;
@@ -86,6 +100,8 @@ int fyke_command_help(int argc, char **argv)
 		fyke_storage_write_docs(stdout);
 		return FYKE_EXIT_DONE;
 	}
+	if (strcmp(name, "rules") == 0)
+		return print_rules();
 	command = fyke_command_find(name);
 	if (command != NULL)
 		return fyke_command_print_help(name, command->help);

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/monitor_options.h"
+#include "cli/monitor_rules.h"
 #include "cli/monitor_save.h"
 #include "cli/monitor_view.h"
 #include "cli/output.h"
@@ -30,9 +31,11 @@ struct monitor {
 	volatile bool stop; /* interrupted, or the time is over, or nobody listens any more */
 	struct fyke_source *source;
 	struct fyke_services *services;
-	struct fyke_writer *writer;	/* NULL with --no-database */
-	struct fyke_sink store;		/* of the writer */
-	struct fyke_monitor_save *save; /* NULL without -w */
+	struct fyke_writer *writer; /* NULL with --no-database */
+	struct fyke_sink store;	    /* of the writer */
+	struct fyke_findings_job job;
+	struct fyke_monitor_rules *rules; /* NULL with --no-database */
+	struct fyke_monitor_save *save;	  /* NULL without -w */
 	struct fyke_monitor_view view;
 	struct fyke_run run;
 	struct fyke_pipeline_counters counters;
@@ -70,7 +73,7 @@ static enum fyke_status open_source(struct monitor *monitor, struct fyke_error *
 static enum fyke_status drop_rights(const struct fyke_monitor_options *options, struct fyke_error *error)
 {
 	const char *writable[] = {options->no_database ? NULL : options->database, options->save};
-	const char *readable[] = {options->services};
+	const char *readable[] = {options->services, options->rules};
 	const struct fyke_confinement confinement = {.writable = writable,
 		.writable_count = sizeof(writable) / sizeof(writable[0]),
 		.readable = readable,
@@ -88,6 +91,7 @@ static enum fyke_status open_writer(struct monitor *monitor, struct fyke_error *
 	const struct fyke_writer_options options = {.path = monitor->options.database,
 		.tables = tables,
 		.live = true,
+		.home_net = monitor->options.home_net,
 		.keep_us = monitor->options.keep_ns / 1000,
 		.max_bytes = monitor->options.max_bytes};
 	enum fyke_status status;
@@ -96,9 +100,14 @@ static enum fyke_status open_writer(struct monitor *monitor, struct fyke_error *
 		return FYKE_OK;
 	fyke_dissector_tables(tables, FYKE_TABLES_MAX);
 	status = fyke_writer_open(&options, &monitor->run.capture, &monitor->writer, error);
-	if (status == FYKE_OK)
-		monitor->store = fyke_writer_sink(monitor->writer);
-	return status;
+	if (status != FYKE_OK)
+		return status;
+	monitor->store = fyke_writer_sink(monitor->writer);
+	monitor->job = (struct fyke_findings_job){.path = monitor->options.database,
+		.capture_id = fyke_writer_capture_id(monitor->writer),
+		.rules_folder = monitor->options.rules};
+	return fyke_monitor_rules_start(
+		&monitor->job, monitor->options.rules_every_ns, &monitor->rules, error);
 }
 
 static enum fyke_status prepare(struct monitor *monitor, struct fyke_error *error)
@@ -110,6 +119,8 @@ static enum fyke_status prepare(struct monitor *monitor, struct fyke_error *erro
 		status = open_source(monitor, error);
 	if (status == FYKE_OK)
 		status = drop_rights(options, error);
+	if (status == FYKE_OK && options->rules != NULL)
+		status = fyke_rules_check(options->rules, error);
 	if (status == FYKE_OK)
 		status = fyke_services_new(options->services, &monitor->services, error);
 	if (status == FYKE_OK)
@@ -191,6 +202,16 @@ static enum fyke_status run_pipeline(struct monitor *monitor, struct fyke_error 
 	return status;
 }
 
+static enum fyke_status run_rules(const struct monitor *monitor, struct fyke_error *error)
+{
+	char told[512];
+	enum fyke_status status = fyke_findings_update(&monitor->job, told, error);
+
+	if (status == FYKE_OK && told[0] != '\0')
+		fyke_warn(command, "%s", told);
+	return status;
+}
+
 /* Stores what the run was, also when it failed: what was good stays. The first failure is the one told. */
 static enum fyke_status finish(struct monitor *monitor, enum fyke_status ran, struct fyke_error *error)
 {
@@ -203,11 +224,15 @@ static enum fyke_status finish(struct monitor *monitor, enum fyke_status ran, st
 
 	monitor->save = NULL;
 	status = status == FYKE_OK && !save_broken ? next : status;
+	fyke_monitor_rules_stop(monitor->rules);
+	monitor->rules = NULL;
 	if (monitor->writer != NULL) {
 		next = fyke_writer_finish(monitor->writer, &monitor->run.capture, &monitor->capture_id,
 			status == FYKE_OK ? &later : NULL);
 		monitor->writer = NULL;
 		status = status == FYKE_OK ? next : status;
+		if (status == FYKE_OK)
+			status = run_rules(monitor, &later);
 	}
 	if (ran != FYKE_OK && !save_broken)
 		return ran;

@@ -3,6 +3,7 @@
 
 #include "analyzer/capture/filter.h"
 #include "cli/command.h"
+#include "cli/home_net.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@ enum {
 	OPTION_JSONL, OPTION_FLUSH, OPTION_KEEP, OPTION_MAX_SIZE, OPTION_DURATION, OPTION_USER, OPTION_MEMORY,
 	OPTION_SERVICES, OPTION_TCP_TIMEOUT, OPTION_TCP_HALF_OPEN_TIMEOUT, OPTION_UDP_TIMEOUT, OPTION_FORCE,
 	OPTION_STATS, OPTION_NO_DATABASE, OPTION_OVERLAP_POLICY, OPTION_NO_DISSECT, OPTION_STORE_PASSWORDS,
+	OPTION_HOME, OPTION_RULES, OPTION_RULES_EVERY,
 	LETTERS /* list[LETTERS] is the first that has a letter */
 };
 
@@ -39,6 +41,9 @@ static const struct fyke_option list[] = {
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
 	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
 		"store secrets that go by in the clear, not ***"},
+	[OPTION_HOME] = {0, "home-net", "NETWORKS", "networks that are your own: 192.168.1.0/24,2001:db8::/32"},
+	[OPTION_RULES] = {0, "rules", "FOLDER", "rules of your own for findings, too: FOLDER/*.sql"},
+	[OPTION_RULES_EVERY] = {0, "rules-every", "TIME", "run the rules this often, and at the end (5min)"},
 	[LETTERS] = {'i', "interface", "NAME", "listen here (`fyke interfaces` lists them)"},
 	{'d', "database", "FILE", "the session database (fyke.db)"},
 	{'f', "filter", "EXPRESSION", "only packets that pass this BPF filter ('tcp port 80')"},
@@ -173,6 +178,15 @@ static bool take_long(struct fyke_monitor_options *options, int option, const ch
 		return take_duration("--duration", value, &options->duration_ns, result);
 	case FYKE_OPTION(OPTION_OVERLAP_POLICY):
 		return fyke_payload_take_policies(&options->payload, command, value, result);
+	case FYKE_OPTION(OPTION_HOME):
+		options->home_net = value;
+		*result = fyke_home_net_check(command, value);
+		return *result == FYKE_EXIT_DONE;
+	case FYKE_OPTION(OPTION_RULES):
+		options->rules = value;
+		return true;
+	case FYKE_OPTION(OPTION_RULES_EVERY):
+		return take_duration("--rules-every", value, &options->rules_every_ns, result);
 	case FYKE_OPTION(OPTION_USER):
 		options->user = value;
 		return true;
@@ -257,7 +271,9 @@ bool fyke_monitor_options_parse(int argc, char **argv, struct fyke_monitor_optio
 	struct fyke_arguments arguments;
 	int option;
 
-	*options = (struct fyke_monitor_options){.database = "fyke.db", .flush_ns = INT64_C(2000000000)};
+	*options = (struct fyke_monitor_options){.database = "fyke.db",
+		.flush_ns = INT64_C(2000000000),
+		.rules_every_ns = INT64_C(300000000000)};
 	fyke_options_begin(&arguments, argc, argv, &fyke_help_monitor);
 	while ((option = fyke_options_next(&arguments)) != FYKE_OPTIONS_END) {
 		bool good;

@@ -97,6 +97,12 @@ enum fyke_status fyke_facts_capture(
 	return status;
 }
 
+enum fyke_status fyke_report_find_capture(
+	struct fyke_database *database, int64_t asked, int64_t *capture_id, struct fyke_error *error)
+{
+	return fyke_facts_capture(fyke_database_handle(database), asked, capture_id, error);
+}
+
 /* Arguments of fyke_take_session, in the order of session_query. */
 enum column {
 	COLUMN_START,

@@ -59,6 +59,36 @@ static char *table_query(
 	return sqlite3_str_finish(sql);
 }
 
+/* Lists of numbers are JSON text in the database; what is something else is believed to be none. */
+static json_t *read_list(const char *text)
+{
+	json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *good = json_array(), *value;
+	size_t at;
+
+	if (json_is_array(list)) {
+		json_array_foreach(list, at, value)
+		{
+			if (json_is_integer(value))
+				json_array_append(good, value);
+		}
+	}
+	json_decref(list);
+	return good;
+}
+
+/* Of findings: what shows them. */
+static json_t *read_lists(json_t *row)
+{
+	static const char *const keys[] = {"sessions", "frames"};
+
+	if (json_object_get(row, "rule") == NULL)
+		return row;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_set_new(
+			row, keys[i], read_list(json_string_value(json_object_get(row, keys[i]))));
+	return row;
+}
+
 /* An array with a row's object for each row of the table. */
 static enum fyke_status write_table(const struct writer *w, const char *name, const char *order)
 {
@@ -82,7 +112,8 @@ static enum fyke_status write_table(const struct writer *w, const char *name, co
 		return status;
 	fprintf(w->out, ",\n \"%s\": [", name);
 	while (status == FYKE_OK && fyke_facts_step(&statement, &status, w->error))
-		status = write_element(w, n++, fyke_json_row(statement, columns, table->column_count));
+		status = write_element(
+			w, n++, read_lists(fyke_json_row(statement, columns, table->column_count)));
 	sqlite3_finalize(statement);
 	fputs(n > 0 ? "\n ]" : "]", w->out);
 	return status;

@@ -32,6 +32,10 @@ struct fyke_report_options {
 /* "last", "all" or an id; false otherwise. */
 bool fyke_report_parse_capture(const char *text, int64_t *capture);
 
+/* What was parsed, as an id: 0 for all, and where there is no capture at all. */
+FYKE_MUST_USE enum fyke_status fyke_report_find_capture(
+	struct fyke_database *database, int64_t asked, int64_t *capture_id, struct fyke_error *error);
+
 /* FYKE_FAILED_USAGE where the capture asked for is not in the database. A database without captures
  * gives a report that says so. Write errors stand in ferror(out). */
 FYKE_MUST_USE enum fyke_status fyke_report_text(struct fyke_database *database,

@@ -357,6 +357,7 @@ static enum fyke_status show_sessions(const struct fyke_summary *s)
 static enum fyke_status show_all(const struct fyke_summary *s)
 {
 	size_t captures;
+	bool found = false;
 	enum fyke_status status = show_captures(s, &captures);
 
 	if (status != FYKE_OK)
@@ -371,9 +372,11 @@ static enum fyke_status show_all(const struct fyke_summary *s)
 	if (status == FYKE_OK)
 		status = fyke_summary_ports(s);
 	if (status == FYKE_OK)
+		status = fyke_summary_findings(s, &found);
+	if (status == FYKE_OK)
 		status = fyke_summary_unread(s);
 	if (status == FYKE_OK && s->facts->sessions > 0)
-		fyke_summary_next(s);
+		fyke_summary_next(s, found);
 	return status;
 }
 

@@ -28,6 +28,7 @@ FYKE_MUST_USE enum fyke_status fyke_summary_ports(const struct fyke_summary *s);
 /* What was refused, and what is wrong with the files. */
 FYKE_MUST_USE enum fyke_status fyke_summary_unread(const struct fyke_summary *s);
 /* Commands that lead on from here. */
-void fyke_summary_next(const struct fyke_summary *s);
+FYKE_MUST_USE enum fyke_status fyke_summary_findings(const struct fyke_summary *s, bool *any);
+void fyke_summary_next(const struct fyke_summary *s, bool found);
 
 #endif

@@ -301,7 +301,7 @@ static void suggest(const struct fyke_summary *s, const char *command, const cha
 	fputc('\n', s->out);
 }
 
-void fyke_summary_next(const struct fyke_summary *s)
+void fyke_summary_next(const struct fyke_summary *s, bool found)
 {
 	const struct fyke_facts *f = s->facts;
 	struct fyke_address address;
@@ -318,5 +318,8 @@ void fyke_summary_next(const struct fyke_summary *s)
 			"where segments were sent again");
 	if (f->tcp_states[FYKE_STATE_REJ] > 0 || f->tcp_states[FYKE_STATE_S0] > 0)
 		suggest(s, "query 'tcp and state S0,REJ'", "connections that nobody accepted");
+	if (found)
+		suggest(s, "findings", "what was found, what else it may be, and what to do");
+	suggest(s, "ports --close", "which ports to close or fence in");
 	suggest(s, "report --json report.json", "all of this for programs");
 }

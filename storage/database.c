@@ -151,7 +151,7 @@ static enum fyke_status configure(struct fyke_database *database, struct fyke_er
 	if (database->mode == FYKE_DATABASE_READ &&
 		fyke_sql_run(db, "PRAGMA query_only = ON; PRAGMA cache_size = -16384", error) != FYKE_OK)
 		return error != NULL ? error->status : FYKE_FAILED_DATABASE;
-	return fyke_functions_register(db, error);
+	return fyke_functions_register(db, &database->home, error);
 }
 
 static enum fyke_status create_in_transaction(sqlite3 *db, struct fyke_error *error)
@@ -182,6 +182,37 @@ static enum fyke_status create(sqlite3 *db, struct fyke_error *error)
 	return status;
 }
 
+static enum fyke_status set_version(sqlite3 *db, struct fyke_error *error)
+{
+	sqlite3_str *sql = sqlite3_str_new(db);
+
+	sqlite3_str_appendf(sql, "PRAGMA user_version = %d", FYKE_DATABASE_SCHEMA_VERSION);
+	return fyke_sql_run_built(db, sql, error);
+}
+
+static bool is_older(sqlite3 *db)
+{
+	int64_t version = fyke_sql_number(db, "PRAGMA user_version", -1);
+
+	return version > 0 && version < FYKE_DATABASE_SCHEMA_VERSION;
+}
+
+static enum fyke_status bring_forward(sqlite3 *db, struct fyke_error *error)
+{
+	enum fyke_status status = fyke_sql_run(db, "BEGIN EXCLUSIVE", error);
+
+	if (status != FYKE_OK)
+		return status;
+	if (is_older(db))
+		status = fyke_schema_complete(db, error);
+	if (status == FYKE_OK)
+		status = set_version(db, error);
+	if (status == FYKE_OK)
+		return fyke_sql_run(db, "COMMIT", error);
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return status;
+}
+
 static enum fyke_status check_version(sqlite3 *db, const char *path, struct fyke_error *error)
 {
 	int64_t version = fyke_sql_number(db, "PRAGMA user_version", -1);
@@ -192,6 +223,11 @@ static enum fyke_status check_version(sqlite3 *db, const char *path, struct fyke
 		return fyke_error_set(error, FYKE_FAILED_FORMAT,
 			"%s: made by a newer fyke (schema %lld, this one knows %d); use that one", path,
 			(long long)version, FYKE_DATABASE_SCHEMA_VERSION);
+	if (version > 0 && version < FYKE_DATABASE_SCHEMA_VERSION)
+		return fyke_error_set(error, FYKE_FAILED_FORMAT,
+			"%s: made by an older fyke (schema %lld); `fyke findings --save` brings it forward "
+			"to %d",
+			path, (long long)version, FYKE_DATABASE_SCHEMA_VERSION);
 	if (version < FYKE_DATABASE_SCHEMA_VERSION)
 		return fyke_error_set(error, FYKE_FAILED_FORMAT, "%s: has schema %lld, which no fyke made",
 			path, (long long)version);
@@ -204,6 +240,8 @@ static enum fyke_status prepare_for_writing(sqlite3 *db, struct fyke_error *erro
 
 	if (fyke_sql_number(db, "SELECT count(*) FROM sqlite_schema", -1) == 0)
 		status = create(db, error);
+	else if (is_older(db))
+		status = bring_forward(db, error);
 	if (status == FYKE_OK)
 		status = fyke_sql_run(db,
 			"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF;"
@@ -259,6 +297,16 @@ enum fyke_status fyke_database_open(const char *path, enum fyke_database_mode mo
 	}
 	*database = made;
 	return FYKE_OK;
+}
+
+void fyke_database_set_home(struct fyke_database *database, const struct fyke_networks *home)
+{
+	database->home = *home;
+}
+
+const struct fyke_networks *fyke_database_home(const struct fyke_database *database)
+{
+	return &database->home;
 }
 
 struct sqlite3 *fyke_database_handle(struct fyke_database *database)

@@ -5,6 +5,7 @@
 #ifndef FYKE_STORAGE_DATABASE_H
 #define FYKE_STORAGE_DATABASE_H
 
+#include "analyzer/base/network.h"
 #include "analyzer/base/status.h"
 
 #include <stdbool.h>
@@ -14,7 +15,7 @@ struct sqlite3;
 struct fyke_database;
 
 #define FYKE_DATABASE_APPLICATION_ID 0x66796B65
-enum { FYKE_DATABASE_SCHEMA_VERSION = 1 };
+enum { FYKE_DATABASE_SCHEMA_VERSION = 2 };
 
 enum fyke_database_mode {
 	FYKE_DATABASE_READ,  /* must exist; nothing is ever changed */
@@ -27,12 +28,15 @@ enum {						      /* limits of SQL of the user's */
 };
 
 /* Failures are sentences: no such file, not a database, a database of another program, a schema newer
- * than this fyke, locked, no permission, read-only. Registers fyke_uid(), fyke_frames() and what
- * queries need; trusted_schema off, defensive mode on. */
+ * than this fyke, locked, no permission, read-only. Registers fyke_uid(), fyke_frames(), fyke_origin() and
+ * what queries need; trusted_schema off, defensive mode on. */
 FYKE_MUST_USE enum fyke_status fyke_database_open(const char *path, enum fyke_database_mode mode,
 	struct fyke_database **database, struct fyke_error *error);
-struct sqlite3 *fyke_database_handle(struct fyke_database *database); /* borrowed */
-void fyke_database_close(struct fyke_database *database);	      /* NULL is allowed */
+/* The networks that are one's own, for the SQL function fyke_origin(); copied. None: each host's own. */
+void fyke_database_set_home(struct fyke_database *database, const struct fyke_networks *home);
+const struct fyke_networks *fyke_database_home(const struct fyke_database *database); /* borrowed */
+struct sqlite3 *fyke_database_handle(struct fyke_database *database);		      /* borrowed */
+void fyke_database_close(struct fyke_database *database);			      /* NULL is allowed */
 
 /* From now on this connection runs reading SQL only (SELECT, READ, FUNCTION, RECURSIVE), each statement
  * bounded by FYKE_DATABASE_STEPS_MAX and FYKE_DATABASE_SECONDS_MAX (then it fails as interrupted).

@@ -10,6 +10,7 @@ struct fyke_database {
 	struct sqlite3 *db;
 	enum fyke_database_mode mode;
 	int fd;
+	struct fyke_networks home;
 	/* of the statement that runs under fyke_database_restrict */
 	uint64_t steps, steps_max;
 	unsigned seconds_max;

@@ -48,6 +48,9 @@ FYKE_MUST_USE enum fyke_status fyke_filter_compile(const struct fyke_filter_colu
 	struct fyke_filter_fault *fault, struct fyke_error *error);
 void fyke_filter_free(struct fyke_filter *filter);
 
+/* An instant as `since` takes it, for options of commands. */
+bool fyke_filter_time(const char *text, int64_t now_us, int64_t *us);
+
 /* What to select: `columns` and `order` are SQL of ours, never of the user's. */
 struct fyke_filter_select {
 	const char *columns; /* over sessions AS s and, with uses_tcp, tcp AS t */

@@ -1,10 +1,11 @@
 /*
- * Values in filters: numbers with units, durations, instants (ISO 8601 and a few words), networks.
+ * Values in filters: numbers with units, durations, instants (ISO 8601 and a few words).
  * Everything is UTC unless the text has an offset; nothing here asks the clock.
  */
 #include "storage/filter_value.h"
 
 #include "analyzer/base/text.h"
+#include "storage/filter.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -245,63 +246,9 @@ bool fyke_filter_instant(const char *text, int64_t now_us, int64_t *us, int64_t 
 	return true;
 }
 
-static void clear_host_bits(struct fyke_network *network)
+bool fyke_filter_time(const char *text, int64_t now_us, int64_t *us)
 {
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned kept = network->bits > i * 8 ? network->bits - i * 8 : 0;
+	int64_t span_us;
 
-		if (kept < 8)
-			network->address.bytes[i] &= (uint8_t)(0xff00U >> kept);
-	}
-}
-
-/* "8", or for IPv4 a mask "255.0.0.0" whose ones stand together. */
-static bool prefix_length(const char *text, unsigned most, unsigned *bits)
-{
-	struct fyke_address mask;
-	uint32_t value;
-	char *end;
-
-	if (isdigit((unsigned char)text[0]) && strlen(text) <= 3) {
-		*bits = (unsigned)strtoul(text, &end, 10);
-		return *end == '\0' && *bits <= most;
-	}
-	if (most != 32 || !fyke_address_parse(text, &mask) || mask.family != FYKE_ADDRESS_IPV4)
-		return false;
-	value = (uint32_t)mask.bytes[0] << 24 | (uint32_t)mask.bytes[1] << 16 | (uint32_t)mask.bytes[2] << 8 |
-		mask.bytes[3];
-	*bits = (unsigned)__builtin_popcount(value);
-	return *bits == 0 || value == ~0U << (32 - *bits);
-}
-
-bool fyke_network_parse(const char *text, struct fyke_network *network)
-{
-	const char *slash = strchr(text, '/');
-	char address[FYKE_ADDRESS_TEXT];
-	size_t length = slash == NULL ? strlen(text) : (size_t)(slash - text);
-	unsigned most;
-
-	if (length >= sizeof(address))
-		return false;
-	memcpy(address, text, length);
-	address[length] = '\0';
-	if (!fyke_address_parse(address, &network->address) || network->address.family == FYKE_ADDRESS_NONE)
-		return false;
-	most = network->address.family == FYKE_ADDRESS_IPV4 ? 32 : 128;
-	network->bits = most;
-	if (slash != NULL && !prefix_length(slash + 1, most, &network->bits))
-		return false;
-	clear_host_bits(network);
-	return true;
-}
-
-bool fyke_network_contains(const struct fyke_network *network, const struct fyke_address *address)
-{
-	unsigned whole = network->bits / 8, rest = network->bits % 8;
-
-	if (address->family != network->address.family ||
-		memcmp(address->bytes, network->address.bytes, whole) != 0)
-		return false;
-	return rest == 0 ||
-	       ((address->bytes[whole] ^ network->address.bytes[whole]) & (0xff00U >> rest) & 0xff) == 0;
+	return fyke_filter_instant(text, now_us, us, &span_us);
 }

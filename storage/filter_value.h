@@ -1,8 +1,8 @@
-/* Values in filters: numbers with units, instants, networks. Of storage/filter*.c alone. */
+/* Values in filters: numbers with units, instants. Of storage/filter*.c alone. */
 #ifndef FYKE_STORAGE_FILTER_VALUE_H
 #define FYKE_STORAGE_FILTER_VALUE_H
 
-#include "analyzer/base/address.h"
+#include "analyzer/base/network.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,14 +14,5 @@ bool fyke_filter_number(const char *text, int64_t *value);
 bool fyke_filter_duration(const char *text, int64_t bare_us, int64_t *us);
 /* See filter.h. *span_us: the length of what was named, a day for a date, else 0. */
 bool fyke_filter_instant(const char *text, int64_t now_us, int64_t *us, int64_t *span_us);
-
-struct fyke_network {
-	struct fyke_address address; /* host bits zero */
-	unsigned bits;
-};
-
-/* "10.0.0.0/8", "10.0.0.0/255.0.0.0", "2001:db8::/32", or an address alone. */
-bool fyke_network_parse(const char *text, struct fyke_network *network);
-bool fyke_network_contains(const struct fyke_network *network, const struct fyke_address *address);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * fyke_uid(session_id), fyke_uid(fingerprint, first_frame, first_ordinal) and the table-valued
- * fyke_frames(session_id): the numbers of a session's frames, from sessions.frames or session_frames.
+ * fyke_origin(ip [, from_ip]): where an address stands. fyke_uid(session_id), fyke_uid(fingerprint,
+ * first_frame, first_ordinal) and the table-valued fyke_frames(session_id): the numbers of a session's
+ * frames, from sessions.frames or session_frames.
  *
  * What stands in a database may be wrong on purpose: a list ends at the first number that cannot be.
  */
@@ -76,6 +77,23 @@ static void uid_function(sqlite3_context *context, int argc, sqlite3_value **arg
 		uid_of_session(context, argv);
 	else
 		uid_of_key(context, argv);
+}
+
+/* NULL for what is no address. */
+static void origin_function(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	const struct fyke_networks *home = sqlite3_user_data(context);
+	struct fyke_address address, from;
+	const char *text = (const char *)sqlite3_value_text(argv[0]);
+	const char *other = argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
+
+	if (text == NULL || !fyke_address_parse(text, &address))
+		return;
+	if (other == NULL || !fyke_address_parse(other, &from))
+		other = NULL;
+	sqlite3_result_text(context,
+		fyke_origin_name(fyke_origin_of(home, &address, other == NULL ? NULL : &from)), -1,
+		SQLITE_STATIC);
 }
 
 struct frames_table {
@@ -262,15 +280,29 @@ static const sqlite3_module frames_module = {
 	.xRowid = frames_rowid,
 };
 
-enum fyke_status fyke_functions_register(sqlite3 *db, struct fyke_error *error)
+enum fyke_status fyke_functions_register(
+	sqlite3 *db, const struct fyke_networks *home, struct fyke_error *error)
 {
-	int pure = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+	const struct {
+		const char *name;
+		int arguments;
+		void (*function)(sqlite3_context *, int, sqlite3_value **);
+		int flags;
+	} list[] = {{"fyke_uid", 3, uid_function, SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS},
+		{"fyke_uid", 1, uid_function, 0}, {"fyke_origin", 1, origin_function, SQLITE_INNOCUOUS},
+		{"fyke_origin", 2, origin_function, SQLITE_INNOCUOUS}};
+	const union {
+		const struct fyke_networks *given;
+		void *context;
+	} borrowed = {home};
 
-	if (sqlite3_create_function_v2(db, "fyke_uid", 3, pure, NULL, uid_function, NULL, NULL, NULL) !=
-			SQLITE_OK ||
-		sqlite3_create_function_v2(
-			db, "fyke_uid", 1, SQLITE_UTF8, NULL, uid_function, NULL, NULL, NULL) != SQLITE_OK ||
-		sqlite3_create_module_v2(db, "fyke_frames", &frames_module, NULL, NULL) != SQLITE_OK)
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		if (sqlite3_create_function_v2(db, list[i].name, list[i].arguments,
+			    SQLITE_UTF8 | list[i].flags, borrowed.context, list[i].function, NULL, NULL,
+			    NULL) != SQLITE_OK)
+			return fyke_sql_failed(db, error);
+	}
+	if (sqlite3_create_module_v2(db, "fyke_frames", &frames_module, NULL, NULL) != SQLITE_OK)
 		return fyke_sql_failed(db, error);
 	return FYKE_OK;
 }

@@ -1,7 +1,8 @@
-/* SQL functions that every connection of fyke's has: fyke_uid() and fyke_frames(). */
+/* SQL functions that every connection of fyke's has: fyke_uid(), fyke_frames() and fyke_origin(). */
 #ifndef FYKE_STORAGE_FUNCTIONS_H
 #define FYKE_STORAGE_FUNCTIONS_H
 
+#include "analyzer/base/network.h"
 #include "analyzer/base/status.h"
 
 #include <stddef.h>
@@ -9,7 +10,9 @@
 
 struct sqlite3;
 
-FYKE_MUST_USE enum fyke_status fyke_functions_register(struct sqlite3 *db, struct fyke_error *error);
+/* `home` is borrowed: what stands there when a function is called counts. */
+FYKE_MUST_USE enum fyke_status fyke_functions_register(
+	struct sqlite3 *db, const struct fyke_networks *home, struct fyke_error *error);
 
 enum { FYKE_UID_TEXT = 21 };
 

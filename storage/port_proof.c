@@ -1,16 +1,21 @@
 /*
  * Which port a session proves to be open, closed or filtered, and by what. What was not seen is not
- * concluded: a SYN without answer, or traffic of one direction alone, says nothing.
+ * concluded: a SYN without answer, or traffic of one direction alone, says nothing. A SYN that was sent again
+ * and again until its sender gave up was dropped or met nobody.
  */
-#include "storage/hosts.h"
+#include "storage/ports.h"
 
 #include <string.h>
+
+/* The shortest ladder of resends that systems climb to its end: 1, 2, 4, 8 seconds (RFC 6298 §5). */
+enum { LADDER_SYNS = 5 };
+#define LADDER_NS ((int64_t)14 * 1000000000)
 
 enum { TCP = 6, UDP = 17, ICMP_UNREACHABLE = 3, ICMP6_UNREACHABLE = 1 };
 
 const char *fyke_port_state_name(enum fyke_port_state state)
 {
-	static const char *const names[] = {NULL, "closed", "filtered", "open"};
+	static const char *const names[] = {NULL, "filtered", "closed", "filtered", "open"};
 
 	return names[state];
 }
@@ -37,6 +42,12 @@ static struct fyke_port_proof tcp_proof(const struct fyke_session *session)
 	} else if (session->state == FYKE_STATE_REJ && has(session, 'S') && has(session, 'r')) {
 		proof.state = FYKE_PORT_CLOSED;
 		proof.evidence = FYKE_PROOF_SYN | FYKE_PROOF_RST;
+	}
+	if (proof.state == FYKE_PORT_UNKNOWN && session->state == FYKE_STATE_S0 &&
+		session->side[FYKE_CLIENT].packets >= LADDER_SYNS &&
+		session->end_ns - session->start_ns >= LADDER_NS) {
+		proof.state = FYKE_PORT_SILENT;
+		proof.evidence = FYKE_PROOF_SILENCE;
 	}
 	return proof;
 }
@@ -110,7 +121,11 @@ struct fyke_port_proof fyke_port_proof(const struct fyke_session *session)
 		proof.state = FYKE_PORT_OPEN;
 		proof.evidence = FYKE_PROOF_ANSWER;
 	}
-	if (proof.state == FYKE_PORT_UNKNOWN && (session->ip_protocol == TCP || session->ip_protocol == UDP))
-		proof = icmp_proof(session);
+	if (proof.state <= FYKE_PORT_SILENT && (session->ip_protocol == TCP || session->ip_protocol == UDP)) {
+		struct fyke_port_proof icmp = icmp_proof(session);
+
+		if (icmp.state != FYKE_PORT_UNKNOWN)
+			proof = icmp;
+	}
 	return proof;
 }

@@ -40,6 +40,7 @@ static const struct fyke_column capture_columns[] = {
 	TEXT("version", "of fyke"),
 	TEXT("options", "options that shape the result"),
 	TEXT("fingerprint", "what uids are made from: the first file's fingerprint, or of a live run a random number"),
+	TEXT("home_net", "the networks that are one's own, as --home-net named them; NULL = each host's own"),
 };
 
 static const struct fyke_column file_columns[] = {
@@ -98,6 +99,9 @@ static const struct fyke_column host_columns[] = {
 	INTEGER("received_packets", "packets it was sent"),
 	INTEGER("sent_bytes", "IP bytes it sent"),
 	INTEGER("received_bytes", "IP bytes it was sent"),
+	TEXT("isn_kind", "how it chooses initial sequence numbers: constant, step, clock, rfc6528, random, or few (too few connections to tell)"),
+	INTEGER("isn_samples", "distinct connections that the assessment rests on"),
+	TEXT("isn_evidence", "what the assessment rests on"),
 };
 
 static const struct fyke_column port_columns[] = {
@@ -112,8 +116,24 @@ static const struct fyke_column port_columns[] = {
 	INTEGER("last_seen_us", "end of the last session that proves it"),
 	INTEGER("sessions", "sessions that prove it"),
 	INTEGER("clients", "distinct clients of them; NULL where there were too many to tell"),
-	TEXT("evidence", "what was seen: syn, syn-ack, ack · syn, rst · answered · icmp port unreachable …"),
+	TEXT("evidence", "what was seen: syn, syn-ack, ack · syn, rst · answered · icmp port unreachable · silence …"),
 	PROOF("one of those sessions"),
+	INTEGER("home_clients", "of the clients: those in one's own network (--home-net, else the host's own)"),
+	INTEGER("private_clients", "of them: those in other private ranges"),
+	INTEGER("world_clients", "of them: those in the world"),
+	TEXT("encryption", "clear, encrypted, or mixed where sessions of both kinds were seen; NULL = not known"),
+};
+
+static const struct fyke_column port_history_columns[] = {
+	CAPTURE,
+	KEYTEXT("ip", "the host"),
+	KEYTEXT("transport", "tcp or udp"),
+	REQUIRED("port", "the port"),
+	REQUIRED("first_us", "when its state was first proven"),
+	KEYTEXT("state", "open, closed or filtered"),
+	REQUIRED("last_us", "when it was last proven, with no proof of another state between"),
+	REQUIRED("proofs", "sessions that prove it"),
+	PROOF("the first of them"),
 };
 
 static const struct fyke_column finding_columns[] = {
@@ -128,7 +148,9 @@ static const struct fyke_column finding_columns[] = {
 	INTEGER("last_us", "when it was last seen"),
 	TEXT("evidence", "what proves it"),
 	TEXT("advice", "what to do"),
-	KEYTEXT("status", "new, known or gone"),
+	KEYTEXT("status", "new; known, where an earlier run of this database had it too; gone, where the run had it and has no more"),
+	TEXT("sessions", "sessions that show it, as a JSON list; the first few"),
+	TEXT("frames", "frames that show it, as a JSON list; the first few"),
 };
 
 static const struct fyke_column timeline_columns[] = {
@@ -168,8 +190,13 @@ static const struct fyke_schema_table hosts = {"hosts",
 static const struct fyke_schema_table ports = {"ports",
 	"Ports whose state was proven. TCP open: a SYN-ACK left it. UDP open: it answered, and the roles are "
 	"not guessed. Closed: a reset answered a SYN, or the host itself sent an ICMP port unreachable. "
-	"Filtered: another host did, or an ICMP error said prohibited.",
+	"Filtered: another host did, an ICMP error said prohibited, or (evidence "
+	"silence: filtered or down) at least five SYNs over 14 seconds stayed without an answer.",
 	COLUMNS(port_columns), "\"capture_id\", \"ip\", \"transport\", \"port\""};
+static const struct fyke_schema_table port_history = {"port_history",
+	"For ports that were open at some time: the spans over which one state was proven, again and again. "
+	"Between two spans the state changed, or nobody knocked.",
+	COLUMNS(port_history_columns), "\"capture_id\", \"ip\", \"transport\", \"port\", \"first_us\""};
 static const struct fyke_schema_table findings = {
 	"findings", "What rules found.", COLUMNS(finding_columns), NULL};
 static const struct fyke_schema_table timeline = {
@@ -179,7 +206,8 @@ static const struct fyke_schema_table frame_index = {"frame_index",
 	"\"file_id\", \"frame\""};
 
 static const struct fyke_schema_table *const tables[] = {&captures, &files, &fyke_schema_sessions,
-	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index, &interfaces, &comments};
+	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index, &interfaces, &comments,
+	&port_history};
 
 static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames,
 	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events, &fyke_table_host_facts,
@@ -276,7 +304,29 @@ static const char views[] =
 									      "clients_at_least, count(*) AS "
 									      "captures"
 									      " FROM ports GROUP BY ip, "
-									      "transport, port;";
+									      "transport, port;"
+									      "CREATE VIEW port_intervals AS "
+									      "SELECT capture_id, ip, "
+									      "transport, port, state, "
+									      "first_us, last_us, proofs, "
+									      "session_id"
+									      " FROM port_history UNION ALL "
+									      "SELECT capture_id, ip, "
+									      "transport, port, state, "
+									      "first_seen_us, last_seen_us, "
+									      "sessions,"
+									      " session_id FROM ports AS p "
+									      "WHERE state <> 'open' AND "
+									      "evidence IS NOT 'silence' AND "
+									      "NOT EXISTS (SELECT 1"
+									      " FROM port_history AS h WHERE "
+									      "h.capture_id = p.capture_id "
+									      "AND h.ip = p.ip AND "
+									      "h.transport = p.transport"
+									      " AND h.port = p.port);";
+
+static const char drop_views[] = "DROP VIEW IF EXISTS session_list; DROP VIEW IF EXISTS all_hosts;"
+				 "DROP VIEW IF EXISTS all_ports; DROP VIEW IF EXISTS port_intervals;";
 
 static const char base_indices[] =
 	"CREATE UNIQUE INDEX sessions_birth ON sessions(capture_id, first_frame, first_ordinal);"
@@ -368,6 +418,44 @@ enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyke_error *error
 	return status;
 }
 
+static bool has_column(struct sqlite3 *db, const char *table, const char *column)
+{
+	return sqlite3_table_column_metadata(db, "main", table, column, NULL, NULL, NULL, NULL, NULL) ==
+	       SQLITE_OK;
+}
+
+static enum fyke_status complete_table(
+	struct sqlite3 *db, const struct fyke_schema_table *table, struct fyke_error *error)
+{
+	enum fyke_status status = FYKE_OK;
+
+	if (!has_column(db, table->name, table->columns[0].name))
+		return create_table(db, table, error);
+	for (size_t i = 0; status == FYKE_OK && i < table->column_count; i++) {
+		const struct fyke_column *column = &table->columns[i];
+		sqlite3_str *sql;
+
+		if (has_column(db, table->name, column->name))
+			continue;
+		sql = sqlite3_str_new(db);
+		sqlite3_str_appendf(sql, "ALTER TABLE \"%w\" ADD COLUMN \"%w\" %s", table->name, column->name,
+			type_sql(column->type));
+		status = fyke_sql_run_built(db, sql, error);
+	}
+	return status;
+}
+
+enum fyke_status fyke_schema_complete(struct sqlite3 *db, struct fyke_error *error)
+{
+	enum fyke_status status = fyke_sql_run(db, drop_views, error);
+
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(tables) / sizeof(tables[0]); i++)
+		status = complete_table(db, tables[i], error);
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(record_tables) / sizeof(record_tables[0]); i++)
+		status = fyke_schema_make_record_table(db, record_tables[i], error);
+	return status == FYKE_OK ? fyke_sql_run(db, views, error) : status;
+}
+
 enum fyke_status fyke_schema_make_indices(struct sqlite3 *db, struct fyke_error *error)
 {
 	enum fyke_status status = FYKE_OK;
@@ -437,8 +525,7 @@ static enum fyke_status add_missing_columns(
 		const struct fyke_field *field = &table->fields[i];
 		sqlite3_str *sql;
 
-		if (sqlite3_table_column_metadata(
-			    db, "main", table->name, field->name, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK)
+		if (has_column(db, table->name, field->name))
 			continue;
 		sql = sqlite3_str_new(db);
 		sqlite3_str_appendf(sql, "ALTER TABLE \"%w\" ADD COLUMN \"%w\" %s", table->name, field->name,

@@ -65,6 +65,10 @@ extern const struct fyke_schema_table fyke_schema_sessions, fyke_schema_tcp;
 /* Makes everything in an empty database, inside the caller's transaction. */
 FYKE_MUST_USE enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyke_error *error);
 
+/* Brings a database of an older schema forward, inside the caller's transaction: tables and columns that
+ * it lacks are added, views made anew. Nothing is taken away. */
+FYKE_MUST_USE enum fyke_status fyke_schema_complete(struct sqlite3 *db, struct fyke_error *error);
+
 /* The indices over sessions that queries need; made after a load. */
 FYKE_MUST_USE enum fyke_status fyke_schema_make_indices(struct sqlite3 *db, struct fyke_error *error);
 FYKE_MUST_USE enum fyke_status fyke_schema_drop_indices(struct sqlite3 *db, struct fyke_error *error);

@@ -315,6 +315,25 @@ static enum fyke_status prepare_indices(struct fyke_writer *writer, struct fyke_
 	return fyke_schema_drop_indices(writer->db, error);
 }
 
+/* Whose clients are whose, and what later reports take for one's own. */
+static enum fyke_status set_home(struct fyke_writer *writer, struct fyke_error *error)
+{
+	sqlite3_stmt *update = NULL;
+	enum fyke_status status;
+
+	if (!fyke_networks_parse(writer->options.home_net, &writer->load->hosts.ports.home))
+		return fyke_error_set(error, FYKE_FAILED_USAGE, "--home-net: no list of networks");
+	status = fyke_sql_prepare(
+		writer->db, "UPDATE captures SET home_net = ?2 WHERE id = ?1", &update, error);
+	if (status != FYKE_OK)
+		return status;
+	sqlite3_bind_int64(update, 1, writer->capture_id);
+	fyke_sql_bind_text(update, 2, writer->options.home_net);
+	status = fyke_sql_finish(update, error);
+	sqlite3_finalize(update);
+	return status;
+}
+
 static enum fyke_status start(
 	struct fyke_writer *writer, const struct fyke_capture *capture, struct fyke_error *error)
 {
@@ -334,6 +353,8 @@ static enum fyke_status start(
 	if (status == FYKE_OK)
 		status = fyke_load_new(writer->db, writer->capture_id, writer->file_ids, writer->file_count,
 			&writer->load, error);
+	if (status == FYKE_OK && writer->options.home_net != NULL)
+		status = set_home(writer, error);
 	if (writer->options.live)
 		sqlite3_busy_timeout(writer->db, LIVE_BUSY_MS);
 	if (status == FYKE_OK && pthread_create(&writer->thread, NULL, run, writer) != 0)

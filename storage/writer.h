@@ -17,6 +17,7 @@ struct fyke_writer_options {
 	bool live;				/* commit every tick, keep indices, no bulk load */
 	int64_t keep_us;       /* monitor: sessions that ended longer ago (packet time) go; 0 = for ever */
 	uint64_t max_bytes;    /* monitor: the oldest go when the database is larger; 0 = no limit */
+	const char *home_net;  /* --home-net as it was given and checked; NULL: each host's own */
 	unsigned free_percent; /* monitor: storing stops below so much free disk; 0 = 5 */
 };
 

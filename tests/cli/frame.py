@@ -38,7 +38,7 @@ def unknown_command_gets_a_suggestion():
 
 @case
 def commands_that_do_not_exist_yet_are_unknown():
-    for command in ("ports", "findings", "diff", "serve", "ship"):
+    for command in ("serve", "ship"):
         fyke(command).exits(2).says("unknown command")
 
 

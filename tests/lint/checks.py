@@ -32,15 +32,16 @@ LEVELS = {
     "analyzer/pipeline": [BASE, "analyzer/"],
     "dissectors/": [BASE],
     "storage/": [BASE, *RECORD],
+    "findings/": [BASE, "storage/", "analyzer/session/session.h"],
     # the two headers: for the words that states and refusals have
-    "reports/": [BASE, "storage/", "analyzer/session/state.h", "analyzer/decode/decode.h"],
-    "cli/": ["analyzer/", "storage/", "reports/", "dissectors/"],
+    "reports/": [BASE, "storage/", "findings/", "analyzer/session/state.h", "analyzer/decode/decode.h"],
+    "cli/": ["analyzer/", "storage/", "findings/", "reports/", "dissectors/"],
 }
 
 # Libraries that only some folders may see.
 LIBRARIES = {
     re.compile(r"^pcap(/|\.h)"): ("analyzer/capture/", "tests/", "bench/"),
-    re.compile(r"^sqlite3"): ("storage/", "reports/", "cli/", "tests/", "bench/"),
+    re.compile(r"^sqlite3"): ("storage/", "findings/", "reports/", "cli/", "tests/", "bench/"),
     re.compile(r"^jansson"): ("storage/", "reports/", "cli/", "tests/"),
 }
 

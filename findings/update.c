@@ -1,0 +1,102 @@
+/* All that is due when sessions have come: what follows from them together, rules, and what these find. */
+#include "findings/findings.h"
+#include "storage/sql.h"
+
+#include <string.h>
+
+enum fyke_status fyke_findings_take_home(
+	struct fyke_database *database, int64_t capture_id, bool *known, struct fyke_error *error)
+{
+	sqlite3 *db = fyke_database_handle(database);
+	struct fyke_networks home;
+	sqlite3_stmt *find = NULL;
+	enum fyke_status status = fyke_sql_prepare(db,
+		"SELECT home_net FROM main.captures WHERE (?1 = 0 OR id = ?1) AND home_net IS NOT NULL ORDER "
+		"BY id DESC LIMIT 1",
+		&find, error);
+
+	if (status != FYKE_OK)
+		return status;
+	sqlite3_bind_int64(find, 1, capture_id);
+	*known = sqlite3_step(find) == SQLITE_ROW && sqlite3_column_type(find, 0) == SQLITE_TEXT &&
+		 fyke_networks_parse((const char *)sqlite3_column_text(find, 0), &home);
+	if (*known)
+		fyke_database_set_home(database, &home);
+	sqlite3_finalize(find);
+	return FYKE_OK;
+}
+
+static enum fyke_status derive(const struct fyke_findings_job *job, struct fyke_error *error)
+{
+	struct fyke_database *database;
+	enum fyke_status status = fyke_database_open(job->path, FYKE_DATABASE_WRITE, &database, error);
+
+	if (status != FYKE_OK)
+		return status;
+	status = fyke_findings_derive(database, job->capture_id, error);
+	fyke_database_close(database);
+	return status;
+}
+
+static enum fyke_status find(const struct fyke_findings_job *job, const struct fyke_rules *rules,
+	struct fyke_findings *findings, struct fyke_error *error)
+{
+	struct fyke_database *database;
+	bool home_is_known;
+	enum fyke_status status = fyke_database_open(job->path, FYKE_DATABASE_READ, &database, error);
+
+	if (status != FYKE_OK)
+		return status;
+	status = fyke_findings_take_home(database, job->capture_id, &home_is_known, error);
+	if (status == FYKE_OK)
+		status = fyke_findings_run(database, job->capture_id, rules, findings, error);
+	fyke_database_close(database);
+	return status;
+}
+
+static enum fyke_status store(
+	const struct fyke_findings_job *job, const struct fyke_findings *findings, struct fyke_error *error)
+{
+	struct fyke_database *database;
+	enum fyke_status status = fyke_database_open(job->path, FYKE_DATABASE_WRITE, &database, error);
+
+	if (status != FYKE_OK)
+		return status;
+	status = fyke_findings_store(database, job->capture_id, findings, error);
+	fyke_database_close(database);
+	return status;
+}
+
+static void tell_failures(const struct fyke_findings *findings, char told[512])
+{
+	told[0] = '\0';
+	for (size_t i = 0; i < findings->outcome_count; i++) {
+		const struct fyke_rule_outcome *outcome = &findings->outcomes[i];
+
+		if (outcome->end == FYKE_RULE_FAILED && told[0] == '\0')
+			(void)snprintf(
+				told, 512, "rule %.100s failed: %s", outcome->rule->name, outcome->reason);
+	}
+}
+
+enum fyke_status fyke_findings_update(
+	const struct fyke_findings_job *job, char told[512], struct fyke_error *error)
+{
+	struct fyke_findings findings = {.list = NULL};
+	struct fyke_rules rules;
+	enum fyke_status status = fyke_rules_load(job->rules_folder, &rules, error);
+
+	told[0] = '\0';
+	if (status != FYKE_OK)
+		return status;
+	status = derive(job, error);
+	if (status == FYKE_OK)
+		status = find(job, &rules, &findings, error);
+	if (status == FYKE_OK) {
+		tell_failures(&findings, told);
+		status = store(job, &findings, error);
+	}
+	fyke_findings_release(&findings);
+	fyke_rules_release(&rules);
+	return status;
+}
