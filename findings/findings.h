@@ -16,10 +16,13 @@ enum {
 	FYKE_RULE_SECONDS_MAX = 30,
 };
 
+/* As FYKE_UNKNOWN. */
+#define FYKE_FINDING_UNKNOWN INT64_MIN
+
 struct fyke_finding {
 	const struct fyke_rule *rule;
 	enum fyke_severity severity;
-	int64_t session_id, first_us, last_us; /* FYKE_UNKNOWN: none */
+	int64_t session_id, first_us, last_us; /* FYKE_FINDING_UNKNOWN: none */
 	/* NULL: none; sessions and frames are JSON lists of numbers */
 	char *title, *subject, *host, *evidence, *advice, *sessions, *frames;
 };

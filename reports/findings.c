@@ -2,7 +2,6 @@
 #include "reports/findings.h"
 
 #include "analyzer/base/text.h"
-#include "analyzer/session/session.h"
 #include "reports/json_row.h"
 #include "reports/wrap.h"
 
@@ -35,14 +34,15 @@ static void put_time(const struct fyke_wrap *wrap, const struct fyke_finding *fi
 {
 	char first[FYKE_TEXT_TIME], last[FYKE_TEXT_TIME], session[48] = "", text[200];
 
-	if (finding->session_id != FYKE_UNKNOWN)
+	if (finding->session_id != FYKE_FINDING_UNKNOWN)
 		snprintf(session, sizeof(session), "session %lld", (long long)finding->session_id);
-	if (finding->first_us == FYKE_UNKNOWN) {
+	if (finding->first_us == FYKE_FINDING_UNKNOWN) {
 		snprintf(text, sizeof(text), "%s", session);
 	} else {
 		fyke_text_time(finding->first_us, 0, first);
 		fyke_text_time(
-			finding->last_us == FYKE_UNKNOWN ? finding->first_us : finding->last_us, 0, last);
+			finding->last_us == FYKE_FINDING_UNKNOWN ? finding->first_us : finding->last_us, 0,
+			last);
 		snprintf(text, sizeof(text), "%s%s%s%s%s", session, session[0] == '\0' ? "" : ", ", first,
 			strcmp(first, last) == 0 ? "" : " to ", strcmp(first, last) == 0 ? "" : last);
 	}
@@ -205,7 +205,7 @@ static json_t *text_json(const char *text)
 
 static json_t *number_json(int64_t number)
 {
-	return number == FYKE_UNKNOWN ? json_null() : json_integer(number);
+	return number == FYKE_FINDING_UNKNOWN ? json_null() : json_integer(number);
 }
 
 static json_t *list_json(const char *text)
