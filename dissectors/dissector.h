@@ -74,6 +74,7 @@ struct fyke_verdict {
 	uint64_t consumed;
 	size_t needed;	  /* not worth a call before so many bytes have come (0: any more) */
 	const char *next; /* a dissector's name; static */
+	bool waits;	  /* of streams: these bytes again when the other side has been heard, not before */
 };
 
 /* The first bytes that one side's stream has; only for probing. The byte at the front picks the dissectors
@@ -134,6 +135,11 @@ static inline struct fyke_verdict fyke_more(uint64_t consumed)
 static inline struct fyke_verdict fyke_need(uint64_t consumed, size_t needed)
 {
 	return (struct fyke_verdict){.kind = FYKE_MORE, .consumed = consumed, .needed = needed};
+}
+
+static inline struct fyke_verdict fyke_wait(uint64_t consumed)
+{
+	return (struct fyke_verdict){.kind = FYKE_MORE, .consumed = consumed, .waits = true};
 }
 
 static inline struct fyke_verdict fyke_rest(void)

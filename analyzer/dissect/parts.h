@@ -25,6 +25,7 @@ struct fyke_waiting_bytes {
 	uint64_t skip;	 /* of the bytes to come, not wanted */
 	size_t needed;	 /* no call before so many wait */
 	bool ended;
+	bool waits; /* for the other side */
 };
 
 struct fyke_dissection {

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WAKES_MAX = 16 };
+
 bool fyke_dissect_start(struct fyke_dissection *dissection)
 {
 	const struct fyke_dissector *dissector = dissection->dissector;
@@ -77,10 +79,11 @@ static enum fyke_dissect_outcome offer(
 
 	*taken = 0;
 	for (;;) {
-		if (input->length < waiting->needed && !input->end && !input->full)
+		if ((input->length < waiting->needed || waiting->waits) && !input->end && !input->full)
 			return FYKE_DISSECT_ON;
 		verdict = dissection->dissector->feed(dissection, input);
 		waiting->needed = verdict.needed;
+		waiting->waits = verdict.waits;
 		if (verdict.consumed >= input->length) {
 			waiting->skip = verdict.consumed - input->length;
 			*taken += input->length;
@@ -270,6 +273,28 @@ static enum fyke_dissect_outcome take_datagram(
 	return outcome;
 }
 
+/* Bytes that waited until this side was heard, and then perhaps this side's own. */
+static enum fyke_dissect_outcome wake(
+	struct fyke_dissection *dissection, const struct fyke_input *heard, const char **next)
+{
+	enum fyke_dissect_outcome outcome = FYKE_DISSECT_ON;
+	struct fyke_input none = {
+		.side = fyke_side_other(heard->side), .frame = heard->frame, .time_ns = heard->time_ns};
+
+	for (int turn = 0; turn < WAKES_MAX && outcome == FYKE_DISSECT_ON; turn++) {
+		struct fyke_waiting_bytes *waiting = &dissection->side[none.side];
+		size_t used;
+
+		if (!waiting->waits || waiting->length == 0)
+			break;
+		waiting->waits = false;
+		waiting->needed = 0;
+		outcome = offer_behind(dissection, &none, &used, next);
+		none.side = fyke_side_other(none.side);
+	}
+	return outcome;
+}
+
 enum fyke_dissect_outcome fyke_dissect_feed(
 	struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece, const char **next)
 {
@@ -299,5 +324,6 @@ enum fyke_dissect_outcome fyke_dissect_feed(
 	skip(waiting, &input);
 	if (input.length == 0 && !input.end)
 		return FYKE_DISSECT_ON;
-	return take_bytes(dissection, &input, next);
+	outcome = take_bytes(dissection, &input, next);
+	return outcome == FYKE_DISSECT_ON ? wake(dissection, &input, next) : outcome;
 }
