@@ -40,7 +40,7 @@ static bool make_piece_room(struct fyke_opening_kept *opening)
 	size_t room = opening->piece_room == 0 ? 2 : (size_t)opening->piece_room * 2;
 	struct fyke_opening_piece *grown;
 
-	if (opening->piece_count < opening->piece_room)
+	if (opening->piece_count < opening->piece_room || opening->piece_count == FYKE_OPENING_PIECES)
 		return true;
 	grown = reallocarray(opening->pieces, room, sizeof(*grown));
 	if (grown == NULL)
@@ -50,22 +50,48 @@ static bool make_piece_room(struct fyke_opening_kept *opening)
 	return true;
 }
 
+/* A stream that comes in crumbs: once many pieces are kept, a piece joins the one before it. */
+static bool joins(const struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece)
+{
+	const struct fyke_opening_piece *last;
+
+	if (opening->piece_count < FYKE_OPENING_PIECES / 2)
+		return false;
+	last = &opening->pieces[opening->piece_count - 1];
+	return last->side == piece->side && !last->end && !last->cut && last->length > 0 &&
+	       last->offset + last->length == piece->offset;
+}
+
+static void join(struct fyke_opening_piece *last, const struct fyke_conversation_piece *piece)
+{
+	last->length = (uint16_t)(last->length + piece->length);
+	last->end = piece->end;
+	last->frame = piece->frame;
+	last->time_ns = piece->time_ns;
+}
+
 bool fyke_opening_add(struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece)
 {
 	size_t held = (size_t)opening->length[0] + opening->length[1];
 	enum fyke_side side = piece->side;
+	bool more = joins(opening, piece);
 
-	if (opening->piece_count == FYKE_OPENING_PIECES || piece->length > FYKE_OPENING_BYTES - held ||
-		!make_room(opening, side, piece->length) || !make_piece_room(opening))
+	if ((opening->piece_count == FYKE_OPENING_PIECES && !more) ||
+		piece->length > FYKE_OPENING_BYTES - held || !make_room(opening, side, piece->length) ||
+		!make_piece_room(opening))
 		return false;
-	opening->pieces[opening->piece_count++] = (struct fyke_opening_piece){.at = opening->length[side],
-		.length = (uint16_t)piece->length,
-		.side = side,
-		.end = piece->end,
-		.cut = piece->cut,
-		.offset = piece->offset,
-		.frame = piece->frame,
-		.time_ns = piece->time_ns};
+	if (more)
+		join(&opening->pieces[opening->piece_count - 1], piece);
+	else
+		opening->pieces[opening->piece_count++] =
+			(struct fyke_opening_piece){.at = opening->length[side],
+				.length = (uint16_t)piece->length,
+				.side = side,
+				.end = piece->end,
+				.cut = piece->cut,
+				.offset = piece->offset,
+				.frame = piece->frame,
+				.time_ns = piece->time_ns};
 	if (piece->length > 0)
 		memcpy(opening->bytes[side] + opening->length[side], piece->data, piece->length);
 	opening->length[side] = (uint16_t)(opening->length[side] + piece->length);
