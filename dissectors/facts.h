@@ -134,6 +134,9 @@ struct fyke_credential {
 };
 
 void fyke_credential(struct fyke_dissection *dissection, const struct fyke_credential *credential);
+/* The same of an earlier moment: the server's answer came later. */
+void fyke_credential_at(struct fyke_dissection *dissection, struct fyke_moment moment,
+	const struct fyke_credential *credential);
 
 /* ---- files ---- */
 
@@ -143,7 +146,8 @@ struct fyke_file_about {
 	enum fyke_side sender;
 	struct fyke_value name; /* as told, untrusted; NULL = not told */
 	struct fyke_value type; /* media type as told */
-	int64_t size;		/* as told, -1 = not told */
+	int64_t size;		/* of all of it as told, -1 = not told */
+	int64_t offset; /* in the file, of the first byte that comes: 0 unless only a range of it goes by */
 };
 
 /* Begins a file; NULL when too many are open: the other calls take that. At the end it becomes a record of

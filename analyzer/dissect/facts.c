@@ -183,6 +183,12 @@ void fyke_product(struct fyke_dissection *dissection, enum fyke_side side, const
 
 void fyke_credential(struct fyke_dissection *dissection, const struct fyke_credential *credential)
 {
+	fyke_credential_at(dissection, dissection->now, credential);
+}
+
+void fyke_credential_at(struct fyke_dissection *dissection, struct fyke_moment moment,
+	const struct fyke_credential *credential)
+{
 	struct fyke_value values[FYKE_CREDENTIALS_COUNT] = {{0}}, secret = credential->secret;
 
 	fyke_confirm(dissection);
@@ -194,5 +200,5 @@ void fyke_credential(struct fyke_dissection *dissection, const struct fyke_crede
 	values[FYKE_CREDENTIALS_SECRET] = secret;
 	values[FYKE_CREDENTIALS_ACCEPTED] = fyke_integer_if(
 		credential->login != FYKE_LOGIN_UNKNOWN, credential->login == FYKE_LOGIN_ACCEPTED);
-	fyke_dissect_record(dissection, &fyke_table_credentials, &dissection->now, values);
+	fyke_dissect_record(dissection, &fyke_table_credentials, &moment, values);
 }
