@@ -38,7 +38,7 @@ BENCH_PROGRAMS := $(call program,$(BENCH_SOURCES))
 
 # pkg-config names; the Debian packages and what each is for: `dependencies`.
 PKG_CONFIG ?= pkg-config
-PACKAGES := libpcap sqlite3 jansson zlib libzstd liblz4 libcrypto libxxhash
+PACKAGES := libpcap sqlite3 jansson zlib libzstd liblz4 libcrypto libxxhash libnghttp2
 
 # Asked once, and only when something is compiled: `make help` and `make demo` start without them.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PKG_CFLAGS)

@@ -251,17 +251,9 @@ static void change(struct reader *reader, bool upgraded)
 	end_message(reader, true, HELD);
 }
 
-/* An interim response leaves the request unanswered. */
 static void forget_response(struct reader *reader)
 {
-	struct fyke_http_exchange *exchange = reader->lane->exchange;
-
-	for (int i = FYKE_HTTP_REASON; i < FYKE_HTTP_TEXTS; i++) {
-		if (i < FYKE_HTTP_SOCKET_PROTOCOLS || i > FYKE_HTTP_SOCKET_VERSION)
-			fyke_drop(exchange->dissection, &exchange->text[i]);
-	}
-	exchange->status = 0;
-	exchange->message[FYKE_SERVER] = (struct fyke_http_message){.length = -1};
+	fyke_http_forget_response(reader->lane->exchange);
 	reader->lane->exchange = NULL;
 	reader->lane->phase = START;
 }
@@ -348,6 +340,11 @@ static size_t start_request(struct reader *reader)
 	if (!fyke_http_read_request_line(line.bytes, line.length, &read) ||
 		(read.version.bytes == NULL && *read.target.bytes != '/')) {
 		lose_track(reader);
+		return 0;
+	}
+	if (fyke_http_is(read.method, "pri") && fyke_http_is(read.version, "2.0")) {
+		reader->state->becomes = true;
+		reader->state->next = "http2";
 		return 0;
 	}
 	exchange = add(reader->dissection, reader->state);

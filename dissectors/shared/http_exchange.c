@@ -167,6 +167,16 @@ void fyke_http_end_message(struct fyke_http_exchange *exchange, enum fyke_side s
 	message->done = complete && message->seen && !message->torn && !message->body.missing;
 }
 
+void fyke_http_forget_response(struct fyke_http_exchange *exchange)
+{
+	for (int i = FYKE_HTTP_REASON; i < FYKE_HTTP_TEXTS; i++) {
+		if (i < FYKE_HTTP_SOCKET_PROTOCOLS || i > FYKE_HTTP_SOCKET_VERSION)
+			fyke_drop(exchange->dissection, &exchange->text[i]);
+	}
+	exchange->status = 0;
+	exchange->message[FYKE_SERVER] = (struct fyke_http_message){.length = -1};
+}
+
 /* ---- the row ---- */
 
 static struct fyke_value text_of(const struct fyke_http_exchange *exchange, enum fyke_http_text text)

@@ -105,6 +105,9 @@ void fyke_http_miss_body(struct fyke_http_exchange *exchange, enum fyke_side sid
 	struct fyke_http_common *common, uint64_t length);
 void fyke_http_end_message(struct fyke_http_exchange *exchange, enum fyke_side side, bool complete);
 
+/* It was an interim one (RFC 9110 §15.2): the request is still to be answered. */
+void fyke_http_forget_response(struct fyke_http_exchange *exchange);
+
 /* Makes the row, and frees it. */
 void fyke_http_exchange_tell(struct fyke_http_exchange *exchange);
 /* Frees it without a word. */
