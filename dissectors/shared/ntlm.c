@@ -237,7 +237,6 @@ size_t fyke_ntlm_user(const struct fyke_ntlm *ntlm, char *out, size_t room)
 	return length < 0 ? 0 : (size_t)length < room ? (size_t)length : room - 1;
 }
 
-/* The parts of a PrincipalName joined by "/". */
 static size_t join_names(struct fyke_cursor names, char *out, size_t room)
 {
 	struct fyke_asn1 part;
@@ -257,12 +256,23 @@ static size_t join_names(struct fyke_cursor names, char *out, size_t room)
 	return used;
 }
 
+size_t fyke_principal_text(struct fyke_cursor name, char *out, size_t room)
+{
+	struct fyke_cursor strings;
+
+	name = fyke_asn1_enter(&name, FYKE_ASN1_SEQUENCE);
+	if (!fyke_asn1_find(&name, FYKE_ASN1_CONTEXT_MADE | 1, &strings))
+		return 0;
+	strings = fyke_asn1_enter(&strings, FYKE_ASN1_SEQUENCE);
+	return join_names(strings, out, room);
+}
+
 size_t fyke_ticket_service(const uint8_t *blob, size_t length, char *out, size_t room)
 {
 	static const uint8_t mechanism[] = {
 		0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01, 0x00};
 	const uint8_t *at = length > 0 ? memmem(blob, length, mechanism, sizeof(mechanism)) : NULL;
-	struct fyke_cursor c, request, ticket, realm, name, strings;
+	struct fyke_cursor c, request, ticket, realm, name;
 	size_t used;
 
 	if (at == NULL)
@@ -278,11 +288,7 @@ size_t fyke_ticket_service(const uint8_t *blob, size_t length, char *out, size_t
 	if (!fyke_asn1_find(&ticket, FYKE_ASN1_CONTEXT_MADE | 1, &realm) ||
 		!fyke_asn1_find(&ticket, FYKE_ASN1_CONTEXT_MADE | 2, &name))
 		return 0;
-	name = fyke_asn1_enter(&name, FYKE_ASN1_SEQUENCE);
-	if (!fyke_asn1_find(&name, FYKE_ASN1_CONTEXT_MADE | 1, &strings))
-		return 0;
-	strings = fyke_asn1_enter(&strings, FYKE_ASN1_SEQUENCE);
-	used = join_names(strings, out, room);
+	used = fyke_principal_text(name, out, room);
 	realm = fyke_asn1_enter(&realm, FYKE_ASN1_GENERAL_STRING);
 	if (used > 0 && fyke_cursor_left(&realm) > 0 && used + 1 + fyke_cursor_left(&realm) <= room) {
 		out[used++] = '@';

@@ -29,6 +29,9 @@ void fyke_ntlm_tell(
 /* "domain\user" of an authenticated login into `out`; 0: there is none. */
 size_t fyke_ntlm_user(const struct fyke_ntlm *ntlm, char *out, size_t room);
 
+/* The contents of a Kerberos PrincipalName (RFC 4120 §5.2.2), its parts joined by "/"; 0: none. */
+size_t fyke_principal_text(struct fyke_cursor name, char *out, size_t room);
+
 /* A Kerberos ticket in a blob (AP-REQ): its service as "service/host@REALM"; 0: there is none. */
 size_t fyke_ticket_service(const uint8_t *blob, size_t length, char *out, size_t room);
 
