@@ -88,7 +88,7 @@ static struct fyke_verdict feed_datagram(struct fyke_dissection *dissection, con
 	fyke_confirm(dissection);
 	if (head[1] == 0)
 		fyke_dcerpc_tell(dissection, rpc, &said);
-	return fyke_more(input->length);
+	return fyke_rest();
 }
 
 static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct fyke_input *input)

@@ -457,13 +457,16 @@ static bool read_message(struct fyke_dissection *dissection, struct fyke_cursor 
 
 static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct fyke_input *input)
 {
+	struct state *state = fyke_state(dissection);
 	struct fyke_cursor c = fyke_cursor(input->data, input->length);
 	uint32_t length;
 
 	if (input->length == 0)
 		return fyke_more(0);
 	if (fyke_transport_of(dissection) == FYKE_OVER_UDP)
-		return read_message(dissection, c) ? fyke_more(input->length) : fyke_not_mine();
+		return !read_message(dissection, c) ? fyke_not_mine()
+		       : state->count == 0	    ? fyke_rest()
+						    : fyke_more(input->length);
 	length = fyke_cursor_u32(&c);
 	if (!fyke_cursor_ok(&c))
 		return input->end ? fyke_done() : fyke_need(0, 4);
