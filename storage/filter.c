@@ -112,7 +112,7 @@ struct node *filter_leaf(struct compiler *c, char *sql)
 struct node *filter_equal(struct compiler *c, const char *column, size_t parameter)
 {
 	static const char *const indexed[] = {
-		"client_ip", "server_ip", "server_port", "client_port", "service"};
+		"client_ip", "server_ip", "server_port", "client_port", "service", "port_service"};
 	struct node *node;
 
 	for (unsigned i = 0; i < sizeof(indexed) / sizeof(indexed[0]); i++) {

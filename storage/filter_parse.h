@@ -91,7 +91,8 @@ size_t filter_text(struct compiler *c, const char *value);
 /* A leaf; takes the sqlite3_mprintf'ed text. */
 struct node *filter_leaf(struct compiler *c, char *sql);
 struct node *filter_node(struct compiler *c, enum node_kind kind, struct node *left, struct node *right);
-/* `column` of sessions AS s, without quotes, equals the parameter; a plain leaf where it has no index. */
+/* `column` of sessions AS s, without quotes, equals the parameter; a plain leaf where it has no index. Of
+ * port_service only sessions whose content is known and fits the port: its index holds no others. */
 struct node *filter_equal(struct compiler *c, const char *column, size_t parameter);
 /* a or b; a NULL is nothing yet. */
 struct node *filter_or(struct compiler *c, struct node *a, struct node *b);

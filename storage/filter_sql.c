@@ -25,6 +25,25 @@ struct arm {
 
 static void emit(const struct node *node, const struct arm *arm, sqlite3_str *out);
 
+static bool is_column(const struct node *node, const char *sql)
+{
+	return strcmp(node->sql, sql) == 0;
+}
+
+/* `sign`: in front of the column, or "". */
+static void emit_equal(const struct node *node, const char *sign, sqlite3_str *out)
+{
+	if (node->parameter == 0)
+		sqlite3_str_appendf(out, "%s%s IS NULL", sign, node->sql);
+	else
+		sqlite3_str_appendf(out, "%s%s = ?%d", sign, node->sql, (int)node->parameter);
+	if (is_column(node, "s.client_port")) /* what the index on it is limited to */
+		sqlite3_str_appendf(out, " AND s.client_port < %d", FILTER_CLIENT_PORT_MAX);
+	if (is_column(node, "s.port_service"))
+		sqlite3_str_appendall(
+			out, " AND s.content_service IS NOT NULL AND s.service_mismatch IS NOT 1");
+}
+
 /* Chains of one kind stay without brackets: SQLite's parser has a stack of a hundred. */
 static void emit_operand(
 	const struct node *node, enum node_kind outer, const struct arm *arm, sqlite3_str *out)
@@ -34,8 +53,7 @@ static void emit_operand(
 	/* Beside a choice that an index serves in the order of time, SQLite must not take up this one: it
 	 * would gather all its rows and sort them. */
 	if (outer == NODE_OR && node->kind == NODE_EQUAL && arm->arms->count > 0) {
-		sqlite3_str_appendf(out, node->parameter == 0 ? "+%s IS NULL" : "+%s = ?%d", node->sql,
-			(int)node->parameter);
+		emit_equal(node, "+", out);
 		return;
 	}
 
@@ -44,28 +62,25 @@ static void emit_operand(
 	sqlite3_str_appendall(out, bare ? "" : ")");
 }
 
-static void emit_equal(const struct node *node, sqlite3_str *out)
+static void emit_other(const struct node *other, sqlite3_str *out)
 {
-	if (node->parameter == 0)
-		sqlite3_str_appendf(out, "%s IS NULL", node->sql);
+	if (is_column(other, "s.port_service"))
+		sqlite3_str_appendf(out,
+			" AND (s.port_service IS NOT ?%d OR s.content_service IS NULL OR s.service_mismatch "
+			"IS 1)",
+			(int)other->parameter);
+	else if (other->parameter == 0)
+		sqlite3_str_appendf(out, " AND %s IS NOT NULL", other->sql);
 	else
-		sqlite3_str_appendf(out, "%s = ?%d", node->sql, (int)node->parameter);
-	if (strcmp(node->sql, "s.client_port") == 0) /* what the index on it is limited to */
-		sqlite3_str_appendf(out, " AND s.client_port < %d", FILTER_CLIENT_PORT_MAX);
+		sqlite3_str_appendf(out, " AND %s IS NOT ?%d", other->sql, (int)other->parameter);
 }
 
 /* The arm's own equality, without what the arms before it give. */
 static void emit_choice(const struct arm *arm, sqlite3_str *out)
 {
-	emit_equal(arm->arms->equals[arm->at], out);
-	for (size_t i = 0; i < arm->at; i++) {
-		const struct node *other = arm->arms->equals[i];
-
-		if (other->parameter == 0)
-			sqlite3_str_appendf(out, " AND %s IS NOT NULL", other->sql);
-		else
-			sqlite3_str_appendf(out, " AND %s IS NOT ?%d", other->sql, (int)other->parameter);
-	}
+	emit_equal(arm->arms->equals[arm->at], "", out);
+	for (size_t i = 0; i < arm->at; i++)
+		emit_other(arm->arms->equals[i], out);
 }
 
 static void emit(const struct node *node, const struct arm *arm, sqlite3_str *out)
@@ -89,7 +104,7 @@ static void emit(const struct node *node, const struct arm *arm, sqlite3_str *ou
 		sqlite3_str_appendall(out, node->sql);
 		return;
 	case NODE_EQUAL:
-		emit_equal(node, out);
+		emit_equal(node, "", out);
 		return;
 	}
 }

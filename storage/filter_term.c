@@ -163,10 +163,28 @@ static struct node *term_port(struct compiler *c, enum endpoint end)
 	return c->failed ? NULL : all;
 }
 
+/* What was spoken, and what the port is for where that fits: "https" are TLS sessions on 443, too, but not
+ * what else is spoken there. */
+static struct node *service_named(struct compiler *c, const char *name)
+{
+	size_t parameter = filter_text(c, name);
+
+	return filter_or(
+		c, filter_equal(c, "service", parameter), filter_equal(c, "port_service", parameter));
+}
+
+static struct node *one_service(struct compiler *c, const struct token *token)
+{
+	const char *registered = registered_name(token->text);
+	struct node *node = service_named(c, token->text);
+
+	return registered == NULL || c->failed ? node : filter_or(c, node, service_named(c, registered));
+}
+
 /* Any of the names; those that mean "not known" ask for NULL. */
 static struct node *term_names(struct compiler *c, const char *column, const char *what)
 {
-	struct node *all = NULL;
+	struct node *all = NULL, *one;
 
 	do {
 		const struct token *token = value_of(c, what);
@@ -178,10 +196,11 @@ static struct node *term_names(struct compiler *c, const char *column, const cha
 			return filter_fault(c, token, "more than %d conditions", FILTER_TERMS_MAX);
 		unknown = filter_is_word(token, "unknown") || filter_is_word(token, "null") ||
 			  filter_is_word(token, "none");
-		all = filter_or(c, all, filter_equal(c, column, unknown ? 0 : filter_text(c, token->text)));
-		if (strcmp(column, "service") == 0 && registered_name(token->text) != NULL)
-			all = filter_or(c, all,
-				filter_equal(c, column, filter_text(c, registered_name(token->text))));
+		if (strcmp(column, "service") == 0 && !unknown)
+			one = one_service(c, token);
+		else
+			one = filter_equal(c, column, unknown ? 0 : filter_text(c, token->text));
+		all = filter_or(c, all, one);
 	} while (!c->failed && another(c));
 	return c->failed ? NULL : all;
 }

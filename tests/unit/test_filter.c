@@ -70,6 +70,14 @@ static int set_up(void **state)
 	run("INSERT INTO tcp(session_id, handshake_us, client_retransmitted_segments, "
 	    "server_retransmitted_segments)"
 	    " VALUES(1, 1500, 0, 0), (2, NULL, 12, 1), (6, 90000, NULL, NULL), (7, 2000000, 3, 0)");
+	/* 1: TLS where the port fits; 2: SSH on a port of another's; 4: what people call domain */
+	run("UPDATE sessions SET service = 'tls', port_service = 'https', content_service = 'tls', "
+	    "service_mismatch = 0 WHERE id = 1");
+	run("UPDATE sessions SET port_service = service WHERE id IN (2, 3, 7)");
+	run("UPDATE sessions SET port_service = 'http-alt', content_service = 'ssh', service = 'ssh', "
+	    "service_mismatch = 1 WHERE id = 6");
+	run("UPDATE sessions SET port_service = 'domain', content_service = 'dns', service_mismatch = 0 "
+	    "WHERE id = 4");
 	run("CREATE TABLE http(session_id INTEGER, n INTEGER, host TEXT, status INTEGER)");
 	run("INSERT INTO http VALUES(1, 0, 'a.test', 200), (1, 1, 'b.test', 404), (2, 0, 'c.test', NULL)");
 	return fyke_filter_columns_load(world.db, &world.columns, &error) == FYKE_OK ? 0 : -1;
@@ -208,8 +216,18 @@ static void test_filter_ports_and_words(void **state)
 	check("ICMP", "5");
 	check("proto udp,icmp", "3 4 5");
 	check("service http,dns", "2 4");
-	check("service unknown", "5 6");
-	check("service != http", "1 3 4 7");
+	check("service tls", "1");
+	check("service https", "1");
+	check("service domain", "4");
+	check("service http-alt", ""); /* what is spoken there is another */
+	check("service = https", "");
+	check("service https,ssh,http-alt", "1 6 7");
+	check("service http-alt,ssh", "6 7");
+	check("not service https", "2 3 4 5 6 7");
+	check("host 10.0.0.5 and service https,http", "1 2");
+	check("port_service = http-alt", "6");
+	check("service unknown", "5");
+	check("service != http", "1 3 4 6 7");
 	check("not service http", "1 3 4 5 6 7");
 	check("state s0", "2 3");
 	check("state SF,REJ", "1 4 6");
@@ -256,7 +274,7 @@ static void test_filter_columns(void **state)
 	check("http.host ~ test and http.status = 404", "1");
 	check("http.status != 200", "");
 	check("not http.status = 200", "2 3 4 5 6 7");
-	check("service >= m", "3 7");
+	check("service >= m", "1 3 6 7");
 	check("port != 443", "2 3 4 6 7");
 }
 
@@ -429,7 +447,10 @@ static void test_filter_host_merges_without_a_sort(void **state)
 	assert_non_null(strstr(plan, "sessions_service (service=?)"));
 	plan_of("service rdp", plan); /* the registry's name means it, too */
 	assert_non_null(strstr(plan, "MERGE (UNION ALL)"));
-	plan_of("service ssh", plan);
+	plan_of("service https", plan);
+	assert_non_null(strstr(plan, "sessions_port_service (port_service=?)"));
+	assert_null(strstr(plan, "TEMP B-TREE"));
+	plan_of("service = ssh", plan);
 	assert_null(strstr(plan, "MERGE (UNION ALL)"));
 }
 
