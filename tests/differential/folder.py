@@ -4,7 +4,7 @@ import concurrent.futures
 import os
 import pathlib
 
-from tests.differential import compare, resends
+from tests.differential import compare, resends, said_folder
 from tests.support import captures, pcapfile, program
 
 TIMEOUT = 60
@@ -12,8 +12,11 @@ TABLES = {"conv": compare.conv, "zeekconn": compare.zeek, "tcptrace": compare.tc
 
 
 class Result:
-    def __init__(self, capture, trouble=None, rows=(), sessions=()):
+    """`said`: rows about what dissectors told; `claims`: nDPI's verdicts beside ours."""
+
+    def __init__(self, capture, trouble=None, rows=(), sessions=(), said=(), claims=()):
         self.capture, self.trouble, self.rows, self.sessions = capture, trouble, list(rows), list(sessions)
+        self.said, self.claims = list(said), list(claims)
 
 
 def compare_capture(root, name):
@@ -26,6 +29,7 @@ def compare_capture(root, name):
         if trouble:
             return Result(name, trouble)
         sessions = program.sessions(database)
+        said, claims = said_folder.rows(root, name, database), said_folder.claims(root, name, database)
     frames = pcapfile.read(root / name)
     compare.add_silence(frames, sessions)
     rows = list(compare.frames(name, frames, sessions))
@@ -34,7 +38,7 @@ def compare_capture(root, name):
         if theirs:
             rows.extend(check(name, theirs, sessions))
     rows.extend(resends.rows(name, captures.oracle(root, name, "tcp"), captures.oracle(root, name, "tcptrace"), sessions))
-    return Result(name, None, rows, sessions)
+    return Result(name, None, rows, sessions, said, claims)
 
 
 def compare_all(root, only=()):

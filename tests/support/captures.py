@@ -7,6 +7,8 @@ import pathlib
 
 from . import program
 
+csv.field_size_limit(1 << 24)  # a URI or a DNS name may be long
+
 
 def folder():
     """$FYKE_CAPTURES, else ../shared/captures; None where it is absent."""
