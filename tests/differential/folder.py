@@ -41,10 +41,31 @@ def compare_capture(root, name):
     return Result(name, None, rows, sessions, said, claims)
 
 
-def compare_all(root, only=()):
-    """Results in the order of the manifest; `only`: parts of names, any of which must occur."""
-    names = [row["name"] for row in captures.manifest(root)]
-    if only:
-        names = [name for name in names if any(part in name for part in only)]
+def said_of_capture(root, name):
+    """Only what dissectors told."""
+    with program.scratch() as directory:
+        database = pathlib.Path(directory) / "fyke.db"
+        outcome = program.analyze([root / name], database, timeout=TIMEOUT)
+        if outcome.trouble() or not database.is_file():
+            return Result(name, outcome.trouble() or "no database")
+        return Result(name, said=said_folder.rows(root, name, database), claims=said_folder.claims(root, name, database))
+
+
+def over_captures(function, root, names):
     with concurrent.futures.ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        return list(pool.map(compare_capture, [root] * len(names), names, chunksize=8))
+        return list(pool.map(function, [root] * len(names), names, chunksize=8))
+
+
+def chosen(root, only):
+    """Names in the order of the manifest; `only`: parts of names, any of which must occur."""
+    return [row["name"] for row in captures.manifest(root) if not only or any(part in row["name"] for part in only)]
+
+
+def compare_all(root, only=()):
+    return over_captures(compare_capture, root, chosen(root, only))
+
+
+def said_all(root, only=()):
+    """The same of the captures that somebody else's tables about protocols exist of."""
+    names = [name for name in chosen(root, only) if said_folder.has_tables(root, name)]
+    return over_captures(said_of_capture, root, names)

@@ -30,6 +30,11 @@ class Said:
         finally:
             connection.close()
 
+    def places_of_dropped(self):
+        """Endpoints of which a segment or datagram had a wrong checksum: what it held reached nobody."""
+        return {place_of(session_pair(session), "") for session in self.sessions.values()
+                if session["bad_checksums"] and session["transport"] in ("tcp", "udp")}
+
     def rows(self, *tables):
         """(session, row) of these tables, as far as there are such."""
         for table in tables:
@@ -72,7 +77,7 @@ def place_of(pair, frame):
 
 def shown(values):
     """One cell of a Markdown table."""
-    text = " · ".join("-" if value in (None, "") else str(value) for value in values) if values is not None else "none"
+    text = "; ".join("-" if value in (None, "") else str(value) for value in values) if values is not None else "none"
     return ODD.sub("?", text).replace("|", "¦")[:160].strip() or "-"
 
 
@@ -108,8 +113,10 @@ def nearest(fact, mine):
     return best if best is not None and common(best) > 0 else None
 
 
-def match(check, capture, theirs, ours):
-    """Rows for every fact of theirs; those of ours on the same endpoints that they lack are `…-extra`."""
+def match(check, capture, theirs, ours, partial=(), is_weak=lambda fact: False):
+    """Rows for every fact of theirs; those of ours on the same endpoints that they lack are `…-extra`, but for
+    endpoints in `partial`, of which theirs are not all. A weak fact (what is left of a broken message) counts only
+    where ours has it too."""
     mine = grouped(ours)
     for pair, facts in grouped(theirs).items():
         equal, left, rest = take_equal(facts, mine[pair])
@@ -119,10 +126,7 @@ def match(check, capture, theirs, ours):
             best = nearest(fact, rest)
             if best is not None:
                 rest.remove(best)
-            yield Row(check, capture, fact.place, shown(fact.values), shown(best and best.values), DIFFERS, False)
-        for fact in rest:
+            verdict = LEFT_OUT if is_weak(fact) else DIFFERS
+            yield Row(check, capture, fact.place, shown(fact.values), shown(best and best.values), verdict, False)
+        for fact in rest if pair not in partial else ():
             yield Row(f"{check}-extra", capture, fact.place, "none", shown(fact.values), DIFFERS, False)
-
-
-def left_out(check, capture, fact):
-    return Row(check, capture, fact.place, shown(fact.values), "-", LEFT_OUT, False)

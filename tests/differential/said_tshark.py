@@ -72,7 +72,7 @@ TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 10: "NULL", 12: "PTR", 13: "HINF
          251: "IXFR", 252: "AXFR", 255: "ANY", 256: "URI", 257: "CAA"}
 RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH",
           "NOTZONE")
-ADDRESS = re.compile(r"(?:^|[ ,])(A|AAAA) ([0-9a-fA-F.:]+) \d+")
+ADDRESS = re.compile(r"(?:\S+ )?(?:A|AAAA) ([0-9a-fA-F]*[.:][0-9a-fA-F.:]*) \d+")
 
 
 def number_of(names, text):
@@ -89,9 +89,18 @@ def name_of(text):
     return "" if text in ("<root>", ".") else text
 
 
+def addresses_in(text):
+    return {found.group(1) for found in map(ADDRESS.fullmatch, text.split(", ")) if found}
+
+
+def several(row):
+    """Messages in one frame of TCP: their columns cannot be told apart."""
+    return "|" in row["id"]
+
+
 def dns_theirs(table):
     for row in table:
-        if "|" in row["id"]:  # several messages in a frame of TCP: their columns cannot be told apart
+        if several(row):
             continue
         pair = oracle_pair(row)
         values = (str(int(row["id"] or "0", 16)), name_of(unescaped(row["qname"]).split("|")[0]), row["qtype"].split("|")[0])
@@ -116,11 +125,14 @@ def dns_ours(said):
             place = place_of(pair, row["answer_frame"] or row["frame"])
             text = ", ".join(row[part] or "" for part in ("answers", "authorities", "additionals"))
             yield Fact(pair, place, ("answer", *values, number_of(RCODES, row["rcode"])))
-            yield Fact(pair, place, ("addresses", *sorted({found[1] for found in ADDRESS.findall(text)})))
+            yield Fact(pair, place, ("addresses", *sorted(addresses_in(text))))
 
 
 def dns(capture, table, said):
-    yield from match("dns", capture, list(dns_theirs(table)), list(dns_ours(said)))
+    partial = {oracle_pair(row) for row in table if several(row)}
+    theirs = list(dns_theirs(table))
+    broken = {fact.place for fact in theirs if fact.values[0] != "addresses" and (not fact.values[2] or "<" in fact.values[2])}
+    yield from match("dns", capture, theirs, list(dns_ours(said)), partial, lambda fact: fact.place in broken)
 
 
 # ---- TLS ---------------------------------------------------------------------
