@@ -78,7 +78,7 @@ static struct talk_piece *add_piece(struct talk *talk, enum fyke_side side)
 {
 	if (talk->count == TALK_PIECES)
 		return NULL;
-	talk->pieces[talk->count] = (struct talk_piece){.side = side};
+	talk->pieces[talk->count] = (struct talk_piece){.side = side, .frame = talk->count + 1};
 	return &talk->pieces[talk->count++];
 }
 
@@ -303,7 +303,7 @@ static struct fyke_dissection *feed(struct fyke_dissection *conversation, const 
 			.data = piece->length > 0 ? piece->data : NULL,
 			.length = piece->length,
 			.gap = piece->gap,
-			.frame = 1,
+			.frame = piece->frame,
 			.end = piece->end,
 			.cut = piece->cut};
 

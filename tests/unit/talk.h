@@ -13,7 +13,8 @@ struct talk_piece {
 	enum fyke_side side;
 	uint8_t *data; /* a buffer of exactly its size */
 	size_t length;
-	uint64_t gap; /* before it */
+	uint64_t gap;	/* before it */
+	uint64_t frame; /* that brings it, from 1; pieces of one that was cut anew have the same */
 	bool end, cut;
 };
 
