@@ -75,7 +75,7 @@ bool fyke_text_begins(const char *text, size_t length, const char *word)
 
 bool fyke_text_is(const char *text, size_t length, const char *word)
 {
-	return fyke_text_begins(text, length, word) && word[length] == '\0';
+	return fyke_word_length(word) == length && fyke_text_begins(text, length, word);
 }
 
 const char *fyke_text_find(const char *text, size_t length, const char *part)

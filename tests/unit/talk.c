@@ -148,6 +148,8 @@ static bool read_head(struct talk *talk, const char *line)
 		talk->note_length = unescape(line + 5, talk->note);
 		return true;
 	}
+	if (strcmp(line, "frames") == 0)
+		return (talk->frames = true);
 	if (strcmp(line, "secrets") == 0)
 		return (talk->secrets = true);
 	if (sscanf(line, "%7s %u %u %15s", transport, &client, &server, guessed) < 3)
@@ -259,7 +261,7 @@ static const struct fyke_dissect_sink sink = {.record = say_record, .expect = sa
 
 struct feeding {
 	const struct fyke_conversation_options *options;
-	bool forgetful;
+	bool forgetful, frames;
 	size_t *held_most;
 };
 
@@ -303,7 +305,7 @@ static struct fyke_dissection *feed(struct fyke_dissection *conversation, const 
 			.data = piece->length > 0 ? piece->data : NULL,
 			.length = piece->length,
 			.gap = piece->gap,
-			.frame = piece->frame,
+			.frame = how->frames ? piece->frame : 1,
 			.end = piece->end,
 			.cut = piece->cut};
 
@@ -346,7 +348,7 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 		.ip = {fyke_address_ipv4((const uint8_t[]){192, 0, 2, 1}),
 			fyke_address_ipv4((const uint8_t[]){198, 51, 100, 2})},
 		.port = {talk->port[0], talk->port[1]}};
-	const struct feeding how = {&options, talk->forgetful, held_most};
+	const struct feeding how = {&options, talk->forgetful, talk->frames, held_most};
 	struct fyke_dissection *conversation;
 
 	if (talk->expected_by[0] != '\0') {

@@ -22,6 +22,7 @@ struct talk {
 	unsigned transport;
 	uint16_t port[2];
 	bool guessed, secrets;
+	bool frames;	      /* each piece has a number of its own; else all come in frame 1 */
 	bool forgetful;	      /* what rests is forgotten, and resumed with the next piece */
 	char expected_by[64]; /* dissector that is expected; "" = none */
 	uint8_t note[FYKE_EXPECT_NOTE_MAX];
