@@ -191,6 +191,9 @@ bool fyke_engine_note_tcp(struct fyke_engine *engine, uint32_t index, const stru
 			explain(event, &sentence);
 		else if (event->differing > 0)
 			explain_conflict(event, &sentence);
+		else if (event->original != 0)
+			say(&sentence, "wrong checksum, and acknowledged; came in frame %llu",
+				(unsigned long long)event->original);
 		if (sentence.length > 0)
 			values[4] = text_value(sentence.text);
 		extra->tcp_events++;

@@ -23,6 +23,7 @@ struct sqlite3_stmt;
 	X(tail_probe_retransmissions) X(other_retransmissions) X(spurious_retransmissions) \
 	X(syn_retransmissions) X(fin_retransmissions) X(reordered_segments) X(duplicate_acks) \
 	X(capture_duplicates) X(keep_alives) X(zero_windows) X(window_probes) X(window_fulls) \
+	X(window_updates) X(outside_window_segments) \
 	X(overlapping_bytes) X(conflicting_bytes) X(uncompared_bytes) X(unacknowledged_bytes) \
 	X(rtt_samples)
 /* clang-format on */

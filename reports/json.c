@@ -403,8 +403,8 @@ static enum fyke_status write_tcp(const struct writer *w)
 {
 	static const enum fyke_facts_tcp_counter others[] = {FYKE_FACTS_stream_bytes, FYKE_FACTS_keep_alives,
 		FYKE_FACTS_zero_windows, FYKE_FACTS_window_probes, FYKE_FACTS_window_fulls,
-		FYKE_FACTS_overlapping_bytes, FYKE_FACTS_conflicting_bytes, FYKE_FACTS_uncompared_bytes,
-		FYKE_FACTS_rtt_samples};
+		FYKE_FACTS_window_updates, FYKE_FACTS_outside_window_segments, FYKE_FACTS_overlapping_bytes,
+		FYKE_FACTS_conflicting_bytes, FYKE_FACTS_uncompared_bytes, FYKE_FACTS_rtt_samples};
 	const struct fyke_facts *f = w->facts;
 	json_t *tcp = json_object();
 

@@ -25,7 +25,8 @@ enum { FYKE_TCP_LIFE_CLIENT = 0, FYKE_TCP_LIFE_SERVER = 1 };
 	X(sack_retransmissions) X(tail_probe_retransmissions) X(other_retransmissions) \
 	X(spurious_retransmissions) X(syn_retransmissions) X(fin_retransmissions) X(reordered_segments) \
 	X(duplicate_acks) X(capture_duplicates) X(keep_alives) X(zero_windows) X(window_probes) \
-	X(window_fulls) X(conflicting_bytes) X(unacknowledged_bytes) X(rtt_samples) X(rtt_min_us) \
+	X(window_fulls) X(window_updates) X(outside_window_segments) X(reordering_extent) \
+	X(reordering_late_us) X(conflicting_bytes) X(unacknowledged_bytes) X(rtt_samples) X(rtt_min_us) \
 	X(rtt_mean_us) X(rtt_max_us)
 /* clang-format on */
 

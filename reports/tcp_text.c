@@ -298,12 +298,14 @@ static void write_sums(const struct page *page, int number)
 	const struct part causes[] = {{side->timeout_retransmissions, "by timeout"},
 		{side->fast_retransmissions, "fast"}, {side->sack_retransmissions, "into SACK holes"},
 		{side->tail_probe_retransmissions, "tail-loss probes"},
-		{side->other_retransmissions, "of unknown cause"}};
+		{side->other_retransmissions, "following a timeout or of unknown cause"}};
 	const struct part others[] = {{side->syn_retransmissions, "SYN again"},
 		{side->fin_retransmissions, "FIN again"}, {side->reordered_segments, "overtaken"},
 		{side->capture_duplicates, "captured twice"}, {side->duplicate_acks, "duplicate ACKs"},
 		{side->keep_alives, "keep-alives"}, {side->zero_windows, "closed windows"},
 		{side->window_probes, "window probes"}, {side->window_fulls, "filled windows"},
+		{side->window_updates, "window updates"},
+		{side->outside_window_segments, "outside the window"},
 		{side->conflicting_bytes, "conflicting bytes"}};
 	char text[320], segments[FYKE_TEXT_NUMBER], bytes[FYKE_TEXT_NUMBER], share[FYKE_TEXT_NUMBER];
 

@@ -31,6 +31,10 @@ static const struct word words[] = {
 	{"keep_alive", 'k', "keep-alive"},
 	{"reordering", 'r', "overtaken on the way"},
 	{"capture_duplicate", 'd', "captured twice"},
+	{"reset_ignored", 'R', "went on after its own reset"},
+	{"outside_window", 'o', "far outside the window"},
+	{"checksum_believed", 'b', "wrong checksum, but received"},
+	{"other_syn_ack", 'a', "another answer to the SYN"},
 };
 
 static const struct word *find(const char *kind)
@@ -118,6 +122,10 @@ static void tell_fast(FILE *out, const struct fyke_tcp_life_event *event, const 
 			" sent again after %s duplicate ACKs: so often the %s said that it was missing byte "
 			"%s. ",
 			fyke_text_count(event->duplicate_acks, count), receiver, at);
+	else if (says(event, "sent later had arrived"))
+		fputs(" sent again without waiting: segments that were sent later had arrived, so these had"
+		      " not. ",
+			out);
 	else if (event->sacked >= 0)
 		fprintf(out,
 			" sent again without waiting: the %s had reported later bytes as arrived (up to %s, "
@@ -199,6 +207,8 @@ static void tell_reordering(FILE *out, const struct fyke_tcp_life_event *event)
 		fputs(" (the timestamp in it is older than that of segments before it)", out);
 	else if (says(event, "IP ID"))
 		fputs(" (its IP identification is older than that of segments before it)", out);
+	else if (says(event, "acknowledgment"))
+		fputs(" (what it acknowledges is older than in segments before it)", out);
 	else if (says(event, "round trip"))
 		fputs(" (no request for it could have reached the sender so soon)", out);
 	fputs(". ", out);
@@ -215,6 +225,41 @@ static void tell_conflict(FILE *out, const struct fyke_tcp_life_event *event)
 	else
 		fputs(" were sent before with other contents", out);
 	fputs(": receivers differ in which they believe (`fyke stream --policy`). ", out);
+}
+
+/* What does not fit the connection. */
+static bool tell_misfit(FILE *out, const struct fyke_tcp_life_event *event, const char *receiver)
+{
+	switch (fyke_tcp_word_letter(event->kind)) {
+	case 'R':
+		fprintf(out,
+			"The %s goes on sending after a reset in its name: somebody else may have sent "
+			"that. ",
+			sides[event->side]);
+		break;
+	case 'o':
+		tell_range(out, event);
+		fprintf(out, " lie far outside the %s's window: they are left out of the stream. ", receiver);
+		break;
+	case 'b':
+		tell_range(out, event);
+		fprintf(out,
+			" came with a wrong checksum, but the %s acknowledged them: the capture is wrong, "
+			"not the"
+			" segment. ",
+			receiver);
+		break;
+	case 'a':
+		fprintf(out,
+			"The SYN is answered once more, with another sequence number: two servers, or an "
+			"injected"
+			" answer. The %s's acknowledgment shows which one counts. ",
+			receiver);
+		break;
+	default:
+		return false;
+	}
+	return true;
 }
 
 static void tell_other(FILE *out, const struct fyke_tcp_life_event *event, const char *receiver)
@@ -260,7 +305,7 @@ char *fyke_tcp_word_explain(const struct fyke_tcp_life_event *event)
 
 	if (out == NULL)
 		return NULL;
-	if (!tell_resend(out, event, receiver))
+	if (!tell_resend(out, event, receiver) && !tell_misfit(out, event, receiver))
 		tell_other(out, event, receiver);
 	if (fclose(out) != 0) {
 		free(text);

@@ -93,7 +93,8 @@ static void show_retransmissions(const struct fyke_summary *s)
 	say_count(&causes, sum(s, FYKE_FACTS_fast_retransmissions), "fast");
 	say_count(&causes, sum(s, FYKE_FACTS_sack_retransmissions), "by SACK");
 	say_count(&causes, sum(s, FYKE_FACTS_tail_probe_retransmissions), "tail-loss probes");
-	say_count(&causes, sum(s, FYKE_FACTS_other_retransmissions), "of unknown cause");
+	say_count(
+		&causes, sum(s, FYKE_FACTS_other_retransmissions), "following a timeout or of unknown cause");
 	if (causes.at > 0)
 		fyke_summary_line(s, "", FYKE_PAINT_DIM, causes.text);
 }

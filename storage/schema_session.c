@@ -88,21 +88,25 @@ static const struct fyke_column session_columns[] = {
 	NUMBER(p, w, gaps, "stretches of such bytes"), \
 	NUMBER(p, w, retransmitted_segments, "segments with payload all of whose bytes were sent before; the sum of the causes below"), \
 	NUMBER(p, w, retransmitted_bytes, "their payload"), \
-	NUMBER(p, w, timeout_retransmissions, "of them: after a retransmission timeout, go-back-N included"), \
+	NUMBER(p, w, timeout_retransmissions, "of them: after a retransmission timeout"), \
 	NUMBER(p, w, fast_retransmissions, "of them: after duplicate ACKs or by RACK"), \
 	NUMBER(p, w, sack_retransmissions, "of them: into holes that SACK told of"), \
 	NUMBER(p, w, tail_probe_retransmissions, "of them: tail-loss probes"), \
-	NUMBER(p, w, other_retransmissions, "of them: of unknown cause"), \
+	NUMBER(p, w, other_retransmissions, "of them: in the wake of a timeout (go-back-N), or of unknown cause"), \
 	NUMBER(p, w, spurious_retransmissions, "of all: sent though the bytes had arrived"), \
 	NUMBER(p, w, syn_retransmissions, "SYNs sent again"), \
 	NUMBER(p, w, fin_retransmissions, "FINs sent again"), \
-	NUMBER(p, w, reordered_segments, "segments that overtook or were overtaken on the way"), \
+	NUMBER(p, w, reordered_segments, "segments that were overtaken on the way"), \
+	NUMBER(p, w, reordering_extent, "the most segments that overtook one of those"), \
+	NUMBER(p, w, reordering_late_us, "the longest time that one of those came after the first that overtook it"), \
 	NUMBER(p, w, duplicate_acks, "duplicate ACKs that it sent (RFC 5681)"), \
 	NUMBER(p, w, capture_duplicates, "packets that the capture holds twice"), \
 	NUMBER(p, w, keep_alives, "keep-alive probes that it sent"), \
 	NUMBER(p, w, zero_windows, "segments by which it closed its window"), \
 	NUMBER(p, w, window_probes, "probes of the other side's closed window"), \
 	NUMBER(p, w, window_fulls, "segments that filled the other side's window"), \
+	NUMBER(p, w, window_updates, "segments that told of another window and nothing else"), \
+	NUMBER(p, w, outside_window_segments, "segments so far outside the other side's window that they were left out of the stream"), \
 	NUMBER(p, w, overlapping_bytes, "bytes that were sent more than once in segments of other limits"), \
 	NUMBER(p, w, conflicting_bytes, "bytes that were sent twice with other contents"), \
 	NUMBER(p, w, uncompared_bytes, "resent bytes whose first version was no longer there to compare"), \

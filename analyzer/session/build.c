@@ -59,6 +59,7 @@ static void build_offers(const struct fyke_tcp_side *side, struct fyke_session_t
 static void build_causes(const struct fyke_tcp_side *side, struct fyke_session_tcp_side *out)
 {
 	const uint32_t *causes = side->causes;
+	const struct fyke_tcp_rare *rare = side->rare;
 
 	out->timeout_retransmissions = causes[FYKE_TCP_CAUSE_TIMEOUT];
 	out->fast_retransmissions = causes[FYKE_TCP_CAUSE_FAST];
@@ -69,6 +70,13 @@ static void build_causes(const struct fyke_tcp_side *side, struct fyke_session_t
 	out->reordered_segments = causes[FYKE_TCP_CAUSE_REORDERING];
 	out->capture_duplicates = causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE];
 	out->window_fulls = side->window_fulls;
+	out->window_updates = side->window_updates;
+	out->outside_window_segments = rare == NULL ? 0 : rare->outside_window;
+	out->reordering_extent = out->reordering_late_us = FYKE_UNKNOWN;
+	if (rare != NULL && rare->overtaken_most > 0) {
+		out->reordering_extent = rare->overtaken_most;
+		out->reordering_late_us = rare->overtaken_ns / 1000;
+	}
 }
 
 static void build_round_trips(const struct fyke_tcp_side *side, struct fyke_session_tcp_side *out)

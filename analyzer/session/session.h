@@ -37,9 +37,11 @@ struct fyke_session_tcp_side {
 	int64_t retransmitted_segments, retransmitted_bytes;
 	int64_t timeout_retransmissions, fast_retransmissions, sack_retransmissions,
 		tail_probe_retransmissions, other_retransmissions, spurious_retransmissions;
-	int64_t syn_retransmissions, fin_retransmissions, reordered_segments, duplicate_acks,
-		capture_duplicates;
-	int64_t keep_alives, zero_windows, window_probes, window_fulls;
+	int64_t syn_retransmissions, fin_retransmissions, reordered_segments;
+	int64_t reordering_extent, reordering_late_us; /* unknown where nothing was reordered */
+	int64_t duplicate_acks, capture_duplicates;
+	int64_t keep_alives, zero_windows, window_probes, window_fulls, window_updates;
+	int64_t outside_window_segments;
 	int64_t overlapping_bytes, conflicting_bytes, uncompared_bytes;
 	int64_t rtt_samples, rtt_min_us, rtt_mean_us, rtt_max_us;
 	int64_t unacknowledged_bytes;

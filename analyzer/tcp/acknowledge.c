@@ -29,6 +29,17 @@ static bool is_duplicate_ack(const struct fyke_tcp_segment *segment, int64_t off
 	       peer->highest > peer->acknowledged;
 }
 
+/* The same acknowledgment again with another window that is open; nothing else. */
+static bool is_window_update(const struct fyke_tcp_segment *segment)
+{
+	const struct fyke_tcp_side *own = segment->own;
+
+	return own->ack_seen && segment->length == 0 && !segment->syn && !segment->fin &&
+	       segment->header->window != own->window && segment->header->window != 0 &&
+	       segment->header->acknowledgment == own->last_ack &&
+	       segment->start == own->highest + own->fin_seen;
+}
+
 /* The receiver has more than we saw: the bytes between are missing in the capture. One byte more can
  * be a FIN that was not captured, so it waits for proof. */
 static void note_unseen(struct fyke_tcp_side *peer, int64_t acknowledged, int64_t time_ns)
@@ -53,7 +64,8 @@ static void keep_earlier(struct fyke_tcp_side *sender, const struct fyke_tcp_tim
 
 	if (!recent) {
 		recovery->earlier_advance_ns = recovery->advance_ns;
-		recovery->earlier_timer = sender->timer;
+		recovery->earlier_smoothed_us = (uint32_t)(sender->timer.smoothed / 1000);
+		recovery->earlier_variation_us = (uint32_t)(sender->timer.variation / 1000);
 	}
 	if (!recent || recovery->duplicate_acks > recovery->earlier_duplicate_acks)
 		recovery->earlier_duplicate_acks = recovery->duplicate_acks;
@@ -63,40 +75,61 @@ static void keep_earlier(struct fyke_tcp_side *sender, const struct fyke_tcp_tim
 
 /* F-RTO (RFC 5682): this ACK covers what was not sent again since the timeout, so that had arrived before.
  * Without SACK it may have arrived while the timer ran, unless the ACK covers nothing else. */
-static bool is_needless(const struct fyke_tcp_side *own, const struct fyke_tcp_side *peer)
+static bool is_needless(const struct fyke_tcp_segment *segment, const struct fyke_tcp_passed *passed)
 {
-	return peer->sent.passed_original &&
-	       ((own->sack_permitted && peer->sack_permitted) || !peer->sent.passed_resend);
+	return segment->peer->recovery.may_undo && passed->original &&
+	       ((segment->own->sack_permitted && segment->peer->sack_permitted) || !passed->resend);
+}
+
+/* What the sender learns from what the ACK covers. */
+static void learn(const struct fyke_tcp_segment *segment, const struct fyke_tcp_passed *passed)
+{
+	struct fyke_tcp_side *sender = segment->peer;
+	struct fyke_tcp_recovery *recovery = &sender->recovery;
+
+	keep_earlier(sender, &segment->own->timer, segment->time_ns);
+	if (passed->any) {
+		recovery->earlier_acknowledged = passed->start;
+		recovery->earlier_sent_ns = passed->sent_ns;
+	}
+	if (passed->sample != NULL)
+		sample_round_trip(sender, segment->time_ns - passed->sample->time_ns);
+	/* sooner than any answer could come it is the first sending that arrived (RFC 8985 §6.2 step 2) */
+	if (passed->latest_ns > recovery->delivered_ns &&
+		segment->time_ns - passed->latest_ns >= sender->timer.least)
+		recovery->delivered_ns = passed->latest_ns;
+	recovery->advance_ns = segment->time_ns;
+	recovery->duplicate_acks = 0;
+}
+
+/* Recoveries that end with `data` acknowledged. */
+static void end_recoveries(
+	const struct fyke_tcp_segment *segment, const struct fyke_tcp_passed *passed, int64_t data)
+{
+	struct fyke_tcp_recovery *recovery = &segment->peer->recovery;
+
+	/* at its very end, too, a resend may follow: the sender may have sent more before than was seen here
+	 */
+	if (data > recovery->fast_end)
+		recovery->fast_end = -1;
+	if (data >= recovery->highest_sacked)
+		recovery->highest_sacked = -1;
+	if (data >= recovery->timeout_end)
+		recovery->timeout_wait_ns = 0;
+	else if (is_needless(segment, passed))
+		recovery->timeout_end = -1;
 }
 
 static void advance(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment, int64_t data)
 {
 	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
-	const struct fyke_tcp_sent *sent;
+	const uint32_t *echo = segment->header->has_timestamps ? &segment->header->timestamp_echo : NULL;
+	struct fyke_tcp_passed acknowledged = fyke_tcp_sent_acknowledge(&peer->sent, data, echo);
 	uint32_t passed;
 
 	peer->acknowledged = data;
-	sent = fyke_tcp_sent_acknowledge(
-		&peer->sent, data, segment->header->has_timestamps ? &segment->header->timestamp_echo : NULL);
-	keep_earlier(peer, &own->timer, segment->time_ns);
-	if (sent != NULL)
-		sample_round_trip(peer, segment->time_ns - sent->time_ns);
-	/* sooner than any answer could come it is the first sending that arrived (RFC 8985 §6.2 step 2) */
-	if (peer->sent.passed_latest_ns > peer->recovery.delivered_ns &&
-		segment->time_ns - peer->sent.passed_latest_ns >= peer->timer.least)
-		peer->recovery.delivered_ns = peer->sent.passed_latest_ns;
-	peer->recovery.advance_ns = segment->time_ns;
-	peer->recovery.duplicate_acks = 0;
-	/* at its very end, too, a resend may follow: the sender may have sent more before than was seen here
-	 */
-	if (data > peer->recovery.fast_end)
-		peer->recovery.fast_end = -1;
-	if (data >= peer->recovery.highest_sacked)
-		peer->recovery.highest_sacked = -1;
-	if (data >= peer->recovery.timeout_end)
-		peer->recovery.timeout_wait_ns = 0;
-	else if (peer->recovery.may_undo && is_needless(own, peer))
-		peer->recovery.timeout_end = -1;
+	learn(segment, &acknowledged);
+	end_recoveries(segment, &acknowledged, data);
 	note_unseen(peer, data, segment->time_ns);
 	passed = fyke_tcp_holes_acknowledge(peer->holes, data);
 	if (data > peer->cut_offset) {
@@ -166,6 +199,7 @@ void fyke_tcp_acknowledge(struct fyke_tcp *tcp, const struct fyke_tcp_segment *s
 	data = peer->fin_seen && offset == peer->fin_offset + 1 ? peer->fin_offset : offset;
 	if (data > peer->highest + UNSEEN_ACK_MAX)
 		return;
+	own->window_updates += is_window_update(segment);
 	told = take_sack(segment);
 	if (is_duplicate_ack(segment, data)) {
 		own->duplicate_acks++;

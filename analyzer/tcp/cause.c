@@ -177,7 +177,7 @@ static bool is_tail_probe(const struct fyke_tcp_question *q, const struct fyke_t
 {
 	const struct fyke_tcp_recovery *r = q->recovery;
 	int64_t probe = 2 * fyke_tcp_round_trip(q->own, q->peer);
-	bool alone = q->start == (is_crossing(q) ? q->earlier_acknowledged : q->acknowledged);
+	bool alone = q->start == (is_crossing(q) ? q->recovery->earlier_acknowledged : q->acknowledged);
 
 	if (q->no_sack || q->original == NULL || q->original->resends > 0 || q->end != q->highest ||
 		r->highest_sacked > q->acknowledged || r->timeout_end > q->start || probe == 0)
@@ -278,27 +278,31 @@ static bool judge_told(const struct fyke_tcp_question *q, struct fyke_tcp_verdic
 }
 
 /* A round trip that ended with an ACK which the resend met on the way was not known to the sender. */
-static struct fyke_tcp_question as_the_sender_knew(const struct fyke_tcp_question *question)
+static struct fyke_tcp_timer known_timer(const struct fyke_tcp_question *q)
 {
-	struct fyke_tcp_question q = *question;
+	struct fyke_tcp_timer timer = *q->own;
 
-	if (is_crossing(question) && q.recovery->earlier_timer.samples > 0)
-		q.own = &q.recovery->earlier_timer;
-	return q;
+	if (is_crossing(q) && q->recovery->earlier_smoothed_us > 0) {
+		timer.smoothed = (int64_t)q->recovery->earlier_smoothed_us * 1000;
+		timer.variation = (int64_t)q->recovery->earlier_variation_us * 1000;
+	}
+	return timer;
 }
 
 struct fyke_tcp_verdict fyke_tcp_judge(const struct fyke_tcp_question *question)
 {
-	struct fyke_tcp_question known = as_the_sender_knew(question), *q = &known;
+	struct fyke_tcp_timer timer = known_timer(question);
+	struct fyke_tcp_question known = *question, *q = &known;
 	struct fyke_tcp_verdict v = {
 		.spurious = q->has_payload && q->end <= q->acknowledged,
 		.beyond = q->original != NULL,
 		.waited_ns = waited(q),
-		.timeout_ns = fyke_tcp_timeout(q->own, q->peer),
+		.timeout_ns = fyke_tcp_timeout(&timer, q->peer),
 		.duplicate_acks = q->recovery->duplicate_acks,
 		.sacked = q->recovery->highest_sacked,
 	};
 
+	q->own = &timer;
 	if (!q->has_payload) {
 		v.cause = FYKE_TCP_CAUSE_FIN;
 		v.rule = "the FIN again";

@@ -44,15 +44,18 @@ struct fyke_tcp_recovery {
 	int64_t told_ns;	 /* when the last duplicate ACK or new SACK passed; 0 = never */
 	int64_t third_ns;	 /* when the third duplicate ACK in a row passed */
 	int64_t delivered_ns;	 /* when the last sent of all that was SACKed was sent (RFC 8985) */
-	int64_t earlier_advance_ns; /* advance_ns before the ACKs that the sender may not have yet */
-	int64_t earlier_sacked;	    /* highest_sacked before the ACKs that the sender may not have yet */
-	uint32_t duplicate_acks;    /* in a row, since the last advancing ACK */
+	int64_t earlier_advance_ns;   /* advance_ns before the ACKs that the sender may not have yet */
+	int64_t earlier_acknowledged; /* before the last advancing ACK, */
+	int64_t earlier_sent_ns;      /* and when what began there was last sent */
+	uint32_t earlier_smoothed_us,
+		earlier_variation_us; /* the sender's, like earlier_advance_ns; 0 = not known */
+	int64_t earlier_sacked;	      /* highest_sacked before the ACKs that the sender may not have yet */
+	uint32_t duplicate_acks;      /* in a row, since the last advancing ACK */
 	uint32_t earlier_duplicate_acks;
 	uint32_t highest_stamp; /* timestamp value of the segment with the highest byte */
 	uint16_t highest_ip_id;
 	uint8_t ip_id_steady; /* IDs in a row that rose by little */
 	bool has_stamp;
-	struct fyke_tcp_timer earlier_timer; /* the sender's, likewise */
 	bool may_undo; /* the last timeout did not come amid a recovery: F-RTO can show that it was needless
 			*/
 };
@@ -69,7 +72,6 @@ struct fyke_tcp_question {
 	int64_t last_ns; /* when it was last sent, where the original is forgotten; 0 = not known */
 	int64_t hole_ns; /* when the first byte behind it passed the tap; 0 = not known */
 	int64_t acknowledged, highest; /* of the sender's stream, before this segment */
-	int64_t earlier_acknowledged;  /* before the last advancing ACK */
 	uint32_t stamp;
 	uint16_t ip_id;
 	bool older_ack; /* it acknowledges less than its sender did before */

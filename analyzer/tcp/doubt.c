@@ -22,10 +22,16 @@ struct fyke_tcp_doubts {
 	struct fyke_packet list[];
 };
 
+static struct fyke_tcp_doubts *doubts_of(const struct fyke_tcp_side *side)
+{
+	return side->rare == NULL ? NULL : side->rare->doubts;
+}
+
 size_t fyke_tcp_doubts_heap(const struct fyke_tcp_side *side)
 {
-	return side->doubts == NULL ? 0
-				    : sizeof(*side->doubts) + side->doubts->room * sizeof(struct fyke_packet);
+	const struct fyke_tcp_doubts *doubts = doubts_of(side);
+
+	return doubts == NULL ? 0 : sizeof(*doubts) + doubts->room * sizeof(struct fyke_packet);
 }
 
 static void forget(struct fyke_tcp_doubts *doubts, uint32_t at)
@@ -36,9 +42,12 @@ static void forget(struct fyke_tcp_doubts *doubts, uint32_t at)
 
 static bool make_room(struct fyke_tcp_side *side)
 {
-	struct fyke_tcp_doubts *doubts = side->doubts;
+	struct fyke_tcp_rare *rare = fyke_tcp_need_rare(side);
+	struct fyke_tcp_doubts *doubts = doubts_of(side);
 	uint32_t room;
 
+	if (rare == NULL)
+		return false;
 	if (doubts != NULL && doubts->count == DOUBTS_MAX)
 		forget(doubts, 0);
 	if (doubts != NULL && doubts->count < doubts->room)
@@ -47,10 +56,10 @@ static bool make_room(struct fyke_tcp_side *side)
 	doubts = realloc(doubts, sizeof(*doubts) + room * sizeof(doubts->list[0]));
 	if (doubts == NULL)
 		return false;
-	if (side->doubts == NULL)
+	if (rare->doubts == NULL)
 		doubts->count = 0;
 	doubts->room = room;
-	side->doubts = doubts;
+	rare->doubts = doubts;
 	return true;
 }
 
@@ -66,7 +75,7 @@ void fyke_tcp_doubt(const struct fyke_tcp_segment *segment, const struct fyke_pa
 	if (start < own->lowest || start < own->acknowledged || start > own->highest + AHEAD_MAX ||
 		!make_room(own))
 		return;
-	kept = &own->doubts->list[own->doubts->count++];
+	kept = &own->rare->doubts->list[own->rare->doubts->count++];
 	*kept = *packet;
 	/* good for the call only */
 	kept->source_mac = kept->destination_mac = NULL;
@@ -105,7 +114,7 @@ static bool is_proven(const struct proof *proof, int side, const struct fyke_pac
 
 static uint32_t count_of(const struct fyke_tcp_side *side)
 {
-	return side->doubts == NULL ? 0 : side->doubts->count;
+	return doubts_of(side) == NULL ? 0 : doubts_of(side)->count;
 }
 
 /* Follows from proven segment to proven segment, until nothing more does. */
@@ -118,7 +127,7 @@ static struct proof follow(const struct fyke_tcp *tcp, const struct fyke_tcp_seg
 		before = proof;
 		for (int side = 0; side < 2; side++) {
 			for (uint32_t i = 0; i < count_of(&tcp->side[side]); i++) {
-				const struct fyke_packet *doubt = &tcp->side[side].doubts->list[i];
+				const struct fyke_packet *doubt = &doubts_of(&tcp->side[side])->list[i];
 
 				if (is_proven(&proof, side, doubt) && (doubt->tcp.flags & FYKE_TCP_ACK) != 0)
 					prove(&proof, 1 - side, doubt->tcp.acknowledgment);
@@ -138,7 +147,7 @@ static bool next_proven(struct fyke_tcp *tcp, const struct proof *proof, struct 
 
 	for (int side = 0; side < 2; side++) {
 		for (uint32_t i = 0; i < count_of(&tcp->side[side]); i++) {
-			const struct fyke_packet *doubt = &tcp->side[side].doubts->list[i];
+			const struct fyke_packet *doubt = &doubts_of(&tcp->side[side])->list[i];
 
 			if (!is_proven(proof, side, doubt) || (found && doubt->frame >= packet->frame))
 				continue;
@@ -149,14 +158,14 @@ static bool next_proven(struct fyke_tcp *tcp, const struct proof *proof, struct 
 		}
 	}
 	if (found)
-		forget(tcp->side[*sender].doubts, at);
+		forget(doubts_of(&tcp->side[*sender]), at);
 	return found;
 }
 
 /* A RST's acknowledgment may be made up, but not one that fits to the byte. */
 static bool ends_with_doubt(const struct fyke_tcp_segment *reset)
 {
-	const struct fyke_tcp_doubts *doubts = reset->peer->doubts;
+	const struct fyke_tcp_doubts *doubts = doubts_of(reset->peer);
 
 	for (uint32_t i = 0; i < doubts->count; i++) {
 		if (doubts->list[i].tcp.sequence + doubts->list[i].payload_length ==
@@ -183,6 +192,8 @@ bool fyke_tcp_doubt_settle(struct fyke_tcp *tcp, const struct fyke_tcp_segment *
 
 void fyke_tcp_doubts_release(struct fyke_tcp_side *side)
 {
-	free(side->doubts);
-	side->doubts = NULL;
+	if (side->rare == NULL)
+		return;
+	free(side->rare->doubts);
+	side->rare->doubts = NULL;
 }

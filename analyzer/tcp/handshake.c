@@ -13,6 +13,19 @@ static void note_options(struct fyke_tcp_side *side, const struct fyke_tcp_heade
 	side->timestamps = header->has_timestamps;
 }
 
+/* A SYN-ACK with another sequence number: of two servers behind one address, or injected. Which one counts
+ * the client's acknowledgment shows. */
+static void note_other_start(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own;
+
+	if (fyke_tcp_need_rare(own) != NULL) {
+		own->rare->other_start = segment->header->sequence;
+		own->rare->has_other_start = own->stream_bytes == 0 && own->holes == NULL;
+	}
+	fyke_tcp_note(segment, segment->sender, "other_syn_ack", 0, 0);
+}
+
 static void note_syn(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
@@ -20,11 +33,17 @@ static void note_syn(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segmen
 
 	if (segment->duplicate)
 		return;
-	if (own->syn_seen && sequence == own->start)
-		own->syn_retransmissions++;
-	else
+	if (segment->ack ? own->syn_ack_seen : own->bare_syn_seen) {
+		if (sequence == own->start)
+			own->syn_retransmissions++;
+		else
+			note_other_start(segment);
+	}
+	if (!own->syn_seen || sequence == own->start)
 		note_options(own, segment->header);
 	own->syn_seen = true;
+	own->syn_ack_seen |= segment->ack;
+	own->bare_syn_seen |= !segment->ack;
 	if (!segment->ack) {
 		if (tcp->syn_ns == INT64_MIN)
 			tcp->syn_ns = segment->time_ns;
@@ -37,24 +56,40 @@ static void note_syn(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segmen
 }
 
 /* The handshake's two halves are the first round trips of the two sides (RFC 6298 §2.2); what was resent is
- * ambiguous (Karn). */
+ * ambiguous (Karn), and where both sides opened there are no halves. */
 static void time_halves(struct fyke_tcp *tcp)
 {
 	struct fyke_tcp_side *client = &tcp->side[tcp->client], *server = &tcp->side[1 - tcp->client];
 
+	if (server->bare_syn_seen)
+		return;
 	if (tcp->syn_ns != INT64_MIN && client->syn_retransmissions == 0 && tcp->syn_ack_ns > tcp->syn_ns)
 		fyke_tcp_timer_sample(&client->timer, tcp->syn_ack_ns - tcp->syn_ns);
 	if (server->syn_retransmissions == 0 && tcp->handshake_ack_ns > tcp->syn_ack_ns)
 		fyke_tcp_timer_sample(&server->timer, tcp->handshake_ack_ns - tcp->syn_ack_ns);
 }
 
+/* Whose SYN this segment acknowledges. */
+static void note_syn_acknowledged(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *peer = segment->peer;
+
+	if (segment->ack && !segment->rst && peer->syn_seen &&
+		(int32_t)(segment->header->acknowledgment - peer->start) > 0)
+		peer->syn_acknowledged = true;
+}
+
 void fyke_tcp_handshake(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
 {
-	if (segment->syn && !segment->rst && !segment->fin) {
+	if (segment->syn && !segment->rst && !segment->fin)
 		note_syn(tcp, segment);
-	} else if (tcp->handshake_ack_ns == INT64_MIN && tcp->syn_ack_ns != INT64_MIN && segment->ack &&
-		   !segment->rst && segment->sender == tcp->client && segment->peer->syn_seen &&
-		   (int32_t)(segment->header->acknowledgment - segment->peer->start) > 0) {
+	if (tcp->established)
+		return;
+	note_syn_acknowledged(segment);
+	if (tcp->syn_ack_ns == INT64_MIN && !tcp->side[1 - tcp->client].bare_syn_seen)
+		return;
+	if (tcp->side[1 - tcp->client].syn_acknowledged &&
+		(tcp->side[tcp->client].syn_acknowledged || !tcp->side[tcp->client].syn_seen)) {
 		tcp->handshake_ack_ns = segment->time_ns;
 		tcp->established = true;
 		time_halves(tcp);

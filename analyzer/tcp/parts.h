@@ -19,6 +19,7 @@ struct fyke_tcp_segment {
 	const uint8_t *bytes;	      /* the payload, `captured` of it */
 	uint64_t block, oldest_block; /* as in struct fyke_packet */
 	bool duplicate;		      /* the capture held this very packet before */
+	bool outside;		      /* far outside the window: what it brings is not believed */
 	bool believed;		      /* its checksum is wrong, but the receiver took it */
 	uint64_t frame, doubled_frame;
 	/* filled in by fyke_tcp_sequence_payload */
@@ -42,12 +43,21 @@ void fyke_tcp_history_flip(struct fyke_tcp *tcp);
 /* state.c: endpoint states. */
 void fyke_tcp_state_advance(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment);
 
+/* window.c: what lies so far outside the receiver's window that no sender's data lie there. Sets
+ * segment->outside. */
+void fyke_tcp_check_window(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment);
+
 /* sequence.c: where a segment lies, and what of it is new. */
 void fyke_tcp_sequence_start(struct fyke_tcp_segment *segment);
 void fyke_tcp_sequence_advance(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment);
 void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment);
+/* Payload [start, stop) that was left out is the stream's after all. */
+void fyke_tcp_cover(struct fyke_tcp_side *side, int64_t start, int64_t stop);
 /* The stream offset that a sequence number means, nearest to the highest byte. */
 int64_t fyke_tcp_offset(const struct fyke_tcp_side *side, uint32_t sequence);
+
+/* The sender's rare part; NULL where memory is out. */
+struct fyke_tcp_rare *fyke_tcp_need_rare(struct fyke_tcp_side *side);
 
 /* doubt.c: segments with a wrong checksum wait for what the receiver says of them. */
 void fyke_tcp_doubt(const struct fyke_tcp_segment *segment, const struct fyke_packet *packet);

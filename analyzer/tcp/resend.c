@@ -109,7 +109,6 @@ static struct fyke_tcp_verdict judge(
 		.now_ns = segment->time_ns,
 		.acknowledged = own->acknowledged,
 		.highest = segment->highest,
-		.earlier_acknowledged = own->sent.passed_start,
 		.stamp = segment->header->timestamp_value,
 		.ip_id = segment->print.ip_id,
 		.older_ack = segment->ack && own->ack_seen &&
@@ -120,10 +119,14 @@ static struct fyke_tcp_verdict judge(
 		.no_sack = own->options_known && peer->options_known &&
 			   !(own->sack_permitted && peer->sack_permitted)};
 
-	if (original == NULL && segment->start == own->sent.passed_start)
-		question.last_ns = own->sent.passed_ns;
-	if (original == NULL && segment->fresh > 0)
-		question.behind = fyke_tcp_sent_behind(&own->sent, segment->stop, &question.hole_ns);
+	if (original == NULL && segment->start == own->recovery.earlier_acknowledged)
+		question.last_ns = own->recovery.earlier_sent_ns;
+	if (original == NULL && segment->fresh > 0) {
+		struct fyke_tcp_behind behind = fyke_tcp_sent_behind(&own->sent, segment->stop);
+
+		question.behind = behind.nearest;
+		question.hole_ns = behind.since_ns;
+	}
 	return fyke_tcp_judge(&question);
 }
 
@@ -152,6 +155,21 @@ static void count(struct fyke_tcp_side *own, const struct fyke_tcp_segment *segm
 	own->spurious += verdict->spurious;
 }
 
+/* RFC 4737 §4.2: how many segments overtook it, and how late it came. */
+static void measure_overtaking(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_behind behind = fyke_tcp_sent_behind(&own->sent, segment->stop);
+	struct fyke_tcp_rare *rare = behind.count > 0 ? fyke_tcp_need_rare(own) : NULL;
+
+	if (rare == NULL)
+		return;
+	if (behind.count > rare->overtaken_most)
+		rare->overtaken_most = behind.count;
+	if (segment->time_ns - behind.since_ns > rare->overtaken_ns)
+		rare->overtaken_ns = segment->time_ns - behind.since_ns;
+}
+
 /* All of it lies below the highest byte: seen before, or the filling of a hole. */
 static void take_old(struct fyke_tcp_segment *segment)
 {
@@ -170,6 +188,10 @@ static void take_old(struct fyke_tcp_segment *segment)
 	fyke_tcp_compare(segment);
 	count(own, segment, &verdict);
 	remember(&own->recovery, &verdict, own->acknowledged, own->highest);
+	if (verdict.cause == FYKE_TCP_CAUSE_REORDERING)
+		measure_overtaking(segment);
+	if (verdict.cause == FYKE_TCP_CAUSE_REORDERING && original != NULL)
+		return; /* sent before what was seen of it */
 	if (original != NULL || segment->length == 0) {
 		fyke_tcp_sent_again(&own->sent, segment->start, segment->stop, &again);
 	} else {

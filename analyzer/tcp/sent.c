@@ -129,28 +129,36 @@ static bool is_unambiguous(const struct fyke_tcp_sent *entry, const uint32_t *ec
 	return entry->resends == 0 || (entry->telling && echo != NULL && *echo == entry->stamp);
 }
 
-const struct fyke_tcp_sent *fyke_tcp_sent_acknowledge(
+static void pass(struct fyke_tcp_passed *passed, const struct fyke_tcp_sent *entry)
+{
+	if (!passed->any) {
+		passed->start = entry->start;
+		passed->sent_ns = passed->latest_ns = entry->time_ns;
+	}
+	passed->any = true;
+	passed->original |= entry->resends == 0 && !entry->sacked;
+	passed->resend |= entry->resends > 0;
+	if (entry->time_ns > passed->latest_ns)
+		passed->latest_ns = entry->time_ns;
+}
+
+struct fyke_tcp_passed fyke_tcp_sent_acknowledge(
 	struct fyke_tcp_sent_queue *queue, int64_t offset, const uint32_t *echo)
 {
+	struct fyke_tcp_passed passed = {0};
 	bool exact = false;
 
-	queue->passed_original = queue->passed_resend = false;
-	if (queue->acknowledged < queue->count) {
-		queue->passed_start = at(queue, queue->acknowledged)->start;
-		queue->passed_ns = queue->passed_latest_ns = at(queue, queue->acknowledged)->time_ns;
-	}
 	while (queue->acknowledged < queue->count && at(queue, queue->acknowledged)->end <= offset) {
 		const struct fyke_tcp_sent *entry = at(queue, queue->acknowledged);
 
 		exact = entry->end == offset && is_unambiguous(entry, echo);
-		queue->passed_original |= entry->resends == 0 && !entry->sacked;
-		queue->passed_resend |= entry->resends > 0;
-		if (entry->time_ns > queue->passed_latest_ns)
-			queue->passed_latest_ns = entry->time_ns;
+		pass(&passed, entry);
 		queue->acknowledged++;
 	}
 	forget_oldest(queue);
-	return exact ? at(queue, queue->acknowledged - 1) : NULL;
+	if (exact)
+		passed.sample = at(queue, queue->acknowledged - 1);
+	return passed;
 }
 
 void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, int64_t *latest_ns)
@@ -166,20 +174,19 @@ void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_
 	}
 }
 
-const struct fyke_tcp_sent *fyke_tcp_sent_behind(
-	const struct fyke_tcp_sent_queue *queue, int64_t offset, int64_t *since_ns)
+struct fyke_tcp_behind fyke_tcp_sent_behind(const struct fyke_tcp_sent_queue *queue, int64_t offset)
 {
-	const struct fyke_tcp_sent *nearest = NULL;
+	struct fyke_tcp_behind behind = {0};
 
-	*since_ns = 0;
 	for (uint32_t i = queue->count; i-- > 0 && at(queue, i)->start >= offset;) {
 		if (at(queue, i)->resends > 0)
 			continue;
-		nearest = at(queue, i);
-		if (*since_ns == 0 || nearest->time_ns < *since_ns)
-			*since_ns = nearest->time_ns;
+		behind.count++;
+		behind.nearest = at(queue, i);
+		if (behind.since_ns == 0 || behind.nearest->time_ns < behind.since_ns)
+			behind.since_ns = behind.nearest->time_ns;
 	}
-	return nearest;
+	return behind;
 }
 
 void fyke_tcp_sent_release(struct fyke_tcp_sent_queue *queue)

@@ -42,10 +42,6 @@ struct fyke_tcp_sent {
 struct fyke_tcp_sent_queue {
 	uint32_t head, count, room; /* list[head .. head + count) is used */
 	uint32_t acknowledged;	    /* so many of them, at the front, are acknowledged */
-	/* of those that the last acknowledgment covered: */
-	bool passed_original, passed_resend; /* one was neither sent again nor SACKed; one was sent again */
-	int64_t passed_start, passed_ns;     /* where the first began, when it was last sent */
-	int64_t passed_latest_ns;	     /* when the last sent of them was last sent */
 	struct fyke_tcp_sent *list;
 };
 
@@ -60,20 +56,33 @@ struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int6
 void fyke_tcp_sent_again(
 	struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, const struct fyke_tcp_sent *again);
 
-/* What lies below `offset` is acknowledged. The segment that ends exactly there and was sent once gives an
- * unambiguous round trip (Karn): returned, else NULL. So does one that was sent again where the
- * timestamp echo (`echo`, NULL = none) shows that the last sending is meant (RFC 7323 §4). */
-const struct fyke_tcp_sent *fyke_tcp_sent_acknowledge(
+/* Of the segments that one acknowledgment covered. */
+struct fyke_tcp_passed {
+	/* The one that ends exactly there and was sent once gives an unambiguous round trip (Karn). So does
+	 * one that was sent again where the timestamp echo shows that the last sending is meant (RFC 7323
+	 * §4). NULL = there is none. */
+	const struct fyke_tcp_sent *sample;
+	bool any, original, resend; /* one at all; neither sent again nor SACKed; sent again */
+	int64_t start, sent_ns;	    /* of the first: where it began, when it was last sent */
+	int64_t latest_ns;	    /* when the last sent of them was last sent */
+};
+
+/* What lies below `offset` is acknowledged; `echo` NULL = no timestamp. */
+struct fyke_tcp_passed fyke_tcp_sent_acknowledge(
 	struct fyke_tcp_sent_queue *queue, int64_t offset, const uint32_t *echo);
 
 /* What lies within [start, end) is held by the receiver (RFC 2018). *latest_ns moves on to when the last sent
  * of those that were not known to be held was sent. */
 void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, int64_t *latest_ns);
 
-/* The nearest segment that begins at or behind `offset` and was sent once; NULL when there is none. *since_ns
- * = when the first of those that begin there passed, 0 = none did. */
-const struct fyke_tcp_sent *fyke_tcp_sent_behind(
-	const struct fyke_tcp_sent_queue *queue, int64_t offset, int64_t *since_ns);
+/* Those segments that begin at or behind an offset and were sent once. */
+struct fyke_tcp_behind {
+	const struct fyke_tcp_sent *nearest; /* NULL = there are none */
+	int64_t since_ns;		     /* when the first of them passed, 0 = none did */
+	uint32_t count;
+};
+
+struct fyke_tcp_behind fyke_tcp_sent_behind(const struct fyke_tcp_sent_queue *queue, int64_t offset);
 
 void fyke_tcp_sent_release(struct fyke_tcp_sent_queue *queue);
 

@@ -27,6 +27,17 @@ static void set_start(struct fyke_tcp_side *side, uint32_t start)
 	side->sequence_known = true;
 }
 
+/* Of two SYN-ACKs that one counts behind which the client acknowledges, or the stream goes on. */
+static void settle_start(struct fyke_tcp_side *side, uint32_t first)
+{
+	if (side->rare == NULL || !side->rare->has_other_start)
+		return;
+	if (first == side->rare->other_start + 1 && side->stream_bytes == 0 && side->holes == NULL)
+		set_start(side, side->rare->other_start);
+	if (first == side->start + 1)
+		side->rare->has_other_start = false;
+}
+
 /* Before anything else: the origin of both sides' sequence spaces, as far as this segment tells. */
 void fyke_tcp_sequence_start(struct fyke_tcp_segment *segment)
 {
@@ -44,6 +55,10 @@ void fyke_tcp_sequence_start(struct fyke_tcp_segment *segment)
 	/* a RST's acknowledgment is often made up; a SYN's tells the first byte it wants */
 	if (segment->ack && !segment->rst && !peer->sequence_known)
 		set_start(peer, segment->header->acknowledgment - 1);
+	if (segment->ack && !segment->rst)
+		settle_start(peer, segment->header->acknowledgment);
+	if (segment->length > 0 && !segment->syn && !segment->rst)
+		settle_start(own, sequence);
 }
 
 /* How the sender's highest sequence number moves; payload that moves nothing was sent before. */
@@ -155,6 +170,12 @@ static void settle_origin(struct fyke_tcp_side *own, int64_t start)
 		own->lowest = own->highest = start;
 }
 
+/* What passed before it was plain that it lies within the stream. */
+void fyke_tcp_cover(struct fyke_tcp_side *side, int64_t start, int64_t stop)
+{
+	(void)cover(side, start, stop);
+}
+
 static void take_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
@@ -188,6 +209,11 @@ void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *se
 	segment->nature = nature_of(segment, segment->start);
 	segment->highest = own->highest;
 	segment->lowest = own->lowest;
+	fyke_tcp_check_window(tcp, segment);
+	if (segment->outside) {
+		tcp->ignored_bytes += segment->length;
+		return;
+	}
 	if (segment->fin && !segment->rst)
 		own->fin_offset = segment->stop;
 	if (segment->length > 0) {

@@ -55,9 +55,15 @@ static void advance_open(const struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
 
-	if (segment->syn && !segment->ack && own->state == FYKE_TCP_PARTIAL &&
-		peer->state == FYKE_TCP_INACTIVE)
-		set_state(own, FYKE_TCP_SYN_SENT);
+	if (segment->syn && !segment->ack && own->state == FYKE_TCP_PARTIAL) {
+		if (peer->state == FYKE_TCP_INACTIVE) {
+			set_state(own, FYKE_TCP_SYN_SENT);
+		} else if (peer->state ==
+			   FYKE_TCP_SYN_SENT) { /* a split handshake: it had acknowledged before */
+			set_state(own, FYKE_TCP_ESTABLISHED);
+			set_state(peer, FYKE_TCP_ESTABLISHED);
+		}
+	}
 	if (segment->fin && !segment->rst) {
 		set_state(own, FYKE_TCP_CLOSED);
 		/* FIN, RST, then the peer's FIN is a normal close */

@@ -127,8 +127,8 @@ static void start_stream(
 {
 	bool near = piece->offset >= 0 && piece->offset <= START_GAP_MAX;
 
-	if (syn)
-		fyke_reassembly_start(side, piece->offset);
+	if (syn && piece->offset == 0) /* another SYN, with another sequence number, begins nothing */
+		fyke_reassembly_start(side, 0);
 	else if (!side->started && piece->length > 0 && known_start != INT64_MIN)
 		fyke_reassembly_start(side, known_start);
 	else if (!side->started && piece->length > 0)
@@ -157,7 +157,9 @@ static void take_data(struct fyke_stream *stream, const struct fyke_tcp *tcp,
 		.time_ns = packet->time_ns};
 
 	start_stream(side, &piece, syn, stream->start[sender]);
-	if (piece.length > 0 && syn) {
+	if (syn && piece.offset != 0) {
+		stream->left_out += piece.captured;
+	} else if (piece.length > 0 && syn) {
 		keep_syn_data(stream, sender, &piece);
 	} else if (is_keep_alive(tcp, &piece, packet->tcp.flags, sender)) {
 		stream->left_out += piece.captured;

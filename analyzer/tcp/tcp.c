@@ -30,6 +30,14 @@ void fyke_tcp_start(
 	fyke_tcp_history_start(tcp, flipped);
 }
 
+/* A split handshake: the server acknowledges the SYN first, with any sequence number, and sends its own SYN
+ * then (RFC 9293 §3.5 allows it). */
+static bool is_split(const struct fyke_tcp_side *own, const struct fyke_tcp_side *peer)
+{
+	return !own->syn_seen && own->stream_bytes == 0 && own->state == FYKE_TCP_PARTIAL &&
+	       peer->state == FYKE_TCP_SYN_SENT && own->ack_seen && own->last_ack == peer->start + 1;
+}
+
 bool fyke_tcp_is_new_connection(
 	const struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender)
 {
@@ -43,7 +51,7 @@ bool fyke_tcp_is_new_connection(
 	if (!own->syn_seen && own->start - sequence < REORDERED_SYN_MAX && own->state != FYKE_TCP_CLOSED &&
 		own->state != FYKE_TCP_RESET)
 		return false;
-	return true;
+	return !is_split(own, &tcp->side[1 - sender]);
 }
 
 static struct fyke_tcp_segment segment_of(
@@ -115,6 +123,13 @@ static enum fyke_tcp_phase phase_of(const struct fyke_tcp *tcp)
 	return FYKE_TCP_PHASE_OPEN;
 }
 
+struct fyke_tcp_rare *fyke_tcp_need_rare(struct fyke_tcp_side *side)
+{
+	if (side->rare == NULL)
+		side->rare = calloc(1, sizeof(*side->rare));
+	return side->rare;
+}
+
 static bool is_under_way(const struct fyke_tcp_side *side)
 {
 	return side->highest > side->acknowledged;
@@ -159,6 +174,15 @@ static void note_ignored_reset(struct fyke_tcp *tcp, const struct fyke_tcp_segme
 		segment, segment->sender, "reset_ignored", segment->start, segment->stop - segment->start);
 }
 
+static void take_window(const struct fyke_tcp_segment *segment)
+{
+	struct fyke_tcp_side *own = segment->own;
+
+	own->window = segment->header->window;
+	if (own->window > own->widest)
+		own->widest = own->window;
+}
+
 static void take_good(
 	struct fyke_tcp *tcp, struct fyke_tcp_segment *segment, const struct fyke_packet *packet)
 {
@@ -175,10 +199,12 @@ static void take_good(
 	fyke_tcp_sequence_payload(tcp, segment);
 	note_ignored_reset(tcp, segment);
 	spend(tcp, segment, interval);
-	segment->own->fin_seen |= segment->fin && !segment->rst;
+	segment->own->fin_seen |= segment->fin && !segment->rst && !segment->outside;
 	segment->own->spoke = true;
+	if (segment->outside)
+		return; /* a receiver drops it, with what it acknowledges */
 	fyke_tcp_acknowledge(tcp, segment);
-	segment->own->window = segment->header->window;
+	take_window(segment);
 }
 
 /* Segments with a wrong checksum that this acknowledgment proves to have been received: taken now, as they
@@ -213,7 +239,7 @@ void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum 
 		tcp->ignored_bytes += segment.length;
 		fyke_tcp_doubt(&segment, packet);
 	} else {
-		if (segment.peer->doubts != NULL && segment.ack)
+		if (segment.peer->rare != NULL && segment.ack)
 			take_believed(tcp, &segment);
 		take_good(tcp, &segment, packet);
 	}
@@ -230,7 +256,8 @@ size_t fyke_tcp_heap(const struct fyke_tcp *tcp)
 		bytes += side->sent.room * sizeof(struct fyke_tcp_sent);
 		if (side->holes != NULL)
 			bytes += sizeof(*side->holes) + side->holes->room * sizeof(struct fyke_tcp_hole);
-		bytes += fyke_tcp_doubts_heap(side);
+		if (side->rare != NULL)
+			bytes += sizeof(*side->rare) + fyke_tcp_doubts_heap(side);
 	}
 	return bytes;
 }
@@ -241,6 +268,7 @@ void fyke_tcp_release(struct fyke_tcp *tcp)
 		free(tcp->side[i].holes);
 		fyke_tcp_sent_release(&tcp->side[i].sent);
 		fyke_tcp_doubts_release(&tcp->side[i]);
+		free(tcp->side[i].rare);
 	}
 }
 

@@ -32,6 +32,18 @@ enum { FYKE_TCP_PRINTS = 4 };
 
 enum { FYKE_TCP_HISTORY = 40 }; /* with the final NUL; more is dropped */
 
+/* What few connections ever have. */
+struct fyke_tcp_rare {
+	struct fyke_tcp_doubts *doubts; /* NULL = none */
+	int64_t wild_start, wild_stop;	/* of the last payload far outside the window; equal = none */
+	int64_t overtaken_ns;		/* the longest time that one came after the first that overtook it */
+	uint32_t overtaken_most;	/* the most segments that overtook one */
+	uint32_t outside_window;	/* segments */
+	uint32_t other_start; /* of a SYN-ACK with another sequence number, until it is seen which one counts
+			       */
+	bool has_other_start;
+};
+
 struct fyke_tcp_side {
 	uint8_t state, previous_state; /* enum fyke_tcp_endpoint_state */
 	uint8_t history_done;	       /* letters that come once */
@@ -39,8 +51,11 @@ struct fyke_tcp_side {
 	bool options_known, sack_permitted, timestamps;
 	bool sequence_known; /* start is set, by an own packet or by the other side's ACK */
 	bool syn_seen, fin_seen, ack_seen, spoke;
+	bool bare_syn_seen, syn_ack_seen; /* which of the two its SYN was; both after a simultaneous open */
+	bool syn_acknowledged;
 	uint16_t mss;	 /* 0 = not told */
 	uint16_t window; /* unscaled, last seen */
+	uint16_t widest; /* largest window seen, unscaled */
 	uint32_t start;	 /* sequence number before stream byte 0: the ISN where a SYN was seen */
 	uint32_t last;	 /* highest sequence number reached, SYN and FIN included: moves history letter t */
 	uint32_t syn_sequence, fin_sequence, reset_sequence; /* of the last such segment */
@@ -51,7 +66,7 @@ struct fyke_tcp_side {
 	int64_t acknowledged;	 /* by the other side, as an offset into this stream */
 	int64_t stream_bytes;	 /* distinct bytes seen */
 	struct fyke_tcp_holes *holes;
-	struct fyke_tcp_doubts *doubts; /* NULL = none */
+	struct fyke_tcp_rare *rare; /* NULL = none of it */
 	int64_t cut_offset; /* of the first byte cut by the snaplen and not acknowledged yet; INT64_MAX = none
 			     */
 	struct fyke_tcp_sent_queue sent;
@@ -66,7 +81,7 @@ struct fyke_tcp_side {
 	uint32_t bad_checksums, gap_events, repeats, zero_window_events;
 	uint32_t retransmitted_segments, zero_windows, window_fulls, duplicate_acks, spurious;
 	uint32_t causes[FYKE_TCP_CAUSE_COUNT]; /* SYN resends are the handshake's */
-	uint32_t syn_retransmissions;
+	uint32_t syn_retransmissions, window_updates;
 	uint64_t retransmitted_bytes, overlapping_bytes, conflicting_bytes, uncompared_bytes;
 };
 
@@ -76,7 +91,7 @@ struct fyke_tcp {
 	uint8_t client;	    /* enum fyke_endpoint */
 	bool flipped;	    /* roles were turned round */
 	bool first_was_syn; /* a bare SYN began it: the roles are known */
-	bool established;   /* both sides' SYNs were answered */
+	bool established;   /* both sides' SYNs were acknowledged */
 	bool reset_ignored; /* told already */
 	int64_t syn_ns, last_syn_ns, syn_ack_ns, last_syn_ack_ns, handshake_ack_ns; /* INT64_MIN = not seen */
 	int64_t last_ns; /* time of its latest packet, INT64_MIN before the first */
