@@ -73,14 +73,14 @@ struct fyke_flow {
 	struct fyke_flow_side side[2]; /* by enum fyke_endpoint */
 	struct fyke_frames frames;
 	const char *port_service;
-	const char *content_service; /* static; NULL = not known */
+	const char *content_service;	      /* static; NULL = not known */
 	const struct fyke_dissector *resting; /* goes on with the next datagram; NULL = none */
-	struct fyke_talk *talk;	     /* what is being said (engine_talk.h); NULL = nothing is listened to */
-	bool talk_over;		     /* nothing more is to be learned from its payload */
-	bool lost_track;	     /* some of its stream could not be put in order: no memory */
-	bool misfit;		     /* the content is not what the port is for */
-	uint32_t tcp;		     /* index into the engine's pool of struct fyke_tcp, 0 = none */
-	uint32_t extra;		     /* likewise struct fyke_flow_extra */
+	struct fyke_talk *talk; /* what is being said (engine_talk.h); NULL = nothing is listened to */
+	bool talk_over;		/* nothing more is to be learned from its payload */
+	bool lost_track;	/* some of its stream could not be put in order: no memory */
+	bool misfit;		/* the content is not what the port is for */
+	uint32_t tcp;		/* index into the engine's pool of struct fyke_tcp, 0 = none */
+	uint32_t extra;		/* likewise struct fyke_flow_extra */
 	uint8_t icmp_code;
 	bool has_icmp_id;
 };

@@ -34,8 +34,8 @@ static bool is_window_update(const struct fyke_tcp_segment *segment)
 {
 	const struct fyke_tcp_side *own = segment->own;
 
-	return own->ack_seen && segment->length == 0 && !segment->syn && !segment->fin &&
-	       segment->header->window != own->window && segment->header->window != 0 &&
+	return segment->header->window != own->window && segment->length == 0 && own->ack_seen &&
+	       !segment->syn && !segment->fin && segment->header->window != 0 &&
 	       segment->header->acknowledgment == own->last_ack &&
 	       segment->start == own->highest + own->fin_seen;
 }

@@ -118,11 +118,11 @@ static uint32_t count_of(const struct fyke_tcp_side *side)
 }
 
 /* Follows from proven segment to proven segment, until nothing more does. */
-static struct proof follow(const struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment)
+static struct proof follow(const struct fyke_tcp *tcp, int sender, uint32_t acknowledgment)
 {
 	struct proof proof = {0}, before;
 
-	prove(&proof, 1 - (int)acknowledgment->sender, acknowledgment->header->acknowledgment);
+	prove(&proof, sender, acknowledgment);
 	do {
 		before = proof;
 		for (int side = 0; side < 2; side++) {
@@ -163,26 +163,28 @@ static bool next_proven(struct fyke_tcp *tcp, const struct proof *proof, struct 
 }
 
 /* A RST's acknowledgment may be made up, but not one that fits to the byte. */
-static bool ends_with_doubt(const struct fyke_tcp_segment *reset)
+static bool ends_with_doubt(const struct fyke_tcp_side *side, uint32_t acknowledgment)
 {
-	const struct fyke_tcp_doubts *doubts = doubts_of(reset->peer);
+	const struct fyke_tcp_doubts *doubts = doubts_of(side);
 
 	for (uint32_t i = 0; i < doubts->count; i++) {
-		if (doubts->list[i].tcp.sequence + doubts->list[i].payload_length ==
-			reset->header->acknowledgment)
+		if (doubts->list[i].tcp.sequence + doubts->list[i].payload_length == acknowledgment)
 			return true;
 	}
 	return false;
 }
 
-bool fyke_tcp_doubt_settle(struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment,
-	struct fyke_packet *packet, enum fyke_endpoint *sender)
+bool fyke_tcp_doubt_settle(struct fyke_tcp *tcp, const struct fyke_packet *acknowledgment,
+	enum fyke_endpoint receiver, struct fyke_packet *packet, enum fyke_endpoint *sender)
 {
+	const struct fyke_tcp_side *peer = &tcp->side[1 - receiver];
+	uint32_t below = acknowledgment->tcp.acknowledgment;
 	struct proof proof;
 
-	if (count_of(acknowledgment->peer) == 0 || (acknowledgment->rst && !ends_with_doubt(acknowledgment)))
+	if (count_of(peer) == 0 || (acknowledgment->tcp.flags & FYKE_TCP_ACK) == 0 ||
+		((acknowledgment->tcp.flags & FYKE_TCP_RST) != 0 && !ends_with_doubt(peer, below)))
 		return false;
-	proof = follow(tcp, acknowledgment);
+	proof = follow(tcp, 1 - (int)receiver, below);
 	while (next_proven(tcp, &proof, packet, sender)) {
 		if (is_lacking(&tcp->side[*sender], packet))
 			return true;

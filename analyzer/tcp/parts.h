@@ -20,7 +20,8 @@ struct fyke_tcp_segment {
 	uint64_t block, oldest_block; /* as in struct fyke_packet */
 	bool duplicate;		      /* the capture held this very packet before */
 	bool outside;		      /* far outside the window: what it brings is not believed */
-	bool believed;		      /* its checksum is wrong, but the receiver took it */
+	bool continues; /* one that was taken to lie outside: the capture skipped what is between */
+	bool believed;	/* its checksum is wrong, but the receiver took it */
 	uint64_t frame, doubled_frame;
 	/* filled in by fyke_tcp_sequence_payload */
 	int64_t start, stop;	    /* of the payload in the sender's stream */
@@ -45,14 +46,15 @@ void fyke_tcp_state_advance(struct fyke_tcp *tcp, const struct fyke_tcp_segment 
 
 /* window.c: what lies so far outside the receiver's window that no sender's data lie there. Sets
  * segment->outside. */
-void fyke_tcp_check_window(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment);
+void fyke_tcp_check_window(struct fyke_tcp_segment *segment);
+/* The segment that was left out before one that goes on behind it (segment->continues) was the stream's after
+ * all. */
+void fyke_tcp_believe_earlier(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment);
 
 /* sequence.c: where a segment lies, and what of it is new. */
 void fyke_tcp_sequence_start(struct fyke_tcp_segment *segment);
 void fyke_tcp_sequence_advance(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment);
 void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment);
-/* Payload [start, stop) that was left out is the stream's after all. */
-void fyke_tcp_cover(struct fyke_tcp_side *side, int64_t start, int64_t stop);
 /* The stream offset that a sequence number means, nearest to the highest byte. */
 int64_t fyke_tcp_offset(const struct fyke_tcp_side *side, uint32_t sequence);
 
@@ -63,8 +65,8 @@ struct fyke_tcp_rare *fyke_tcp_need_rare(struct fyke_tcp_side *side);
 void fyke_tcp_doubt(const struct fyke_tcp_segment *segment, const struct fyke_packet *packet);
 /* Whether this acknowledgment proves that a waiting segment was taken by its receiver: the oldest of them is
  * moved to *packet. */
-bool fyke_tcp_doubt_settle(struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment,
-	struct fyke_packet *packet, enum fyke_endpoint *sender);
+bool fyke_tcp_doubt_settle(struct fyke_tcp *tcp, const struct fyke_packet *acknowledgment,
+	enum fyke_endpoint receiver, struct fyke_packet *packet, enum fyke_endpoint *sender);
 size_t fyke_tcp_doubts_heap(const struct fyke_tcp_side *side);
 void fyke_tcp_doubts_release(struct fyke_tcp_side *side);
 

@@ -129,35 +129,31 @@ static bool is_unambiguous(const struct fyke_tcp_sent *entry, const uint32_t *ec
 	return entry->resends == 0 || (entry->telling && echo != NULL && *echo == entry->stamp);
 }
 
-static void pass(struct fyke_tcp_passed *passed, const struct fyke_tcp_sent *entry)
-{
-	if (!passed->any) {
-		passed->start = entry->start;
-		passed->sent_ns = passed->latest_ns = entry->time_ns;
-	}
-	passed->any = true;
-	passed->original |= entry->resends == 0 && !entry->sacked;
-	passed->resend |= entry->resends > 0;
-	if (entry->time_ns > passed->latest_ns)
-		passed->latest_ns = entry->time_ns;
-}
-
 struct fyke_tcp_passed fyke_tcp_sent_acknowledge(
 	struct fyke_tcp_sent_queue *queue, int64_t offset, const uint32_t *echo)
 {
 	struct fyke_tcp_passed passed = {0};
-	bool exact = false;
+	const struct fyke_tcp_sent *first, *last, *end;
 
-	while (queue->acknowledged < queue->count && at(queue, queue->acknowledged)->end <= offset) {
-		const struct fyke_tcp_sent *entry = at(queue, queue->acknowledged);
-
-		exact = entry->end == offset && is_unambiguous(entry, echo);
-		pass(&passed, entry);
-		queue->acknowledged++;
+	if (queue->acknowledged == queue->count)
+		return passed;
+	first = last = at(queue, queue->acknowledged);
+	end = at(queue, queue->count);
+	for (; last < end && last->end <= offset; last++) {
+		passed.original |= last->resends == 0 && !last->sacked;
+		passed.resend |= last->resends > 0;
+		if (last->time_ns > passed.latest_ns)
+			passed.latest_ns = last->time_ns;
 	}
+	if (last == first)
+		return passed;
+	passed.any = true;
+	passed.start = first->start;
+	passed.sent_ns = first->time_ns;
+	queue->acknowledged += (uint32_t)(last - first);
+	if (last[-1].end == offset && is_unambiguous(&last[-1], echo))
+		passed.sample = &last[-1];
 	forget_oldest(queue);
-	if (exact)
-		passed.sample = at(queue, queue->acknowledged - 1);
 	return passed;
 }
 

@@ -30,7 +30,7 @@ static void set_start(struct fyke_tcp_side *side, uint32_t start)
 /* Of two SYN-ACKs that one counts behind which the client acknowledges, or the stream goes on. */
 static void settle_start(struct fyke_tcp_side *side, uint32_t first)
 {
-	if (side->rare == NULL || !side->rare->has_other_start)
+	if (!side->rare->has_other_start)
 		return;
 	if (first == side->rare->other_start + 1 && side->stream_bytes == 0 && side->holes == NULL)
 		set_start(side, side->rare->other_start);
@@ -55,9 +55,9 @@ void fyke_tcp_sequence_start(struct fyke_tcp_segment *segment)
 	/* a RST's acknowledgment is often made up; a SYN's tells the first byte it wants */
 	if (segment->ack && !segment->rst && !peer->sequence_known)
 		set_start(peer, segment->header->acknowledgment - 1);
-	if (segment->ack && !segment->rst)
+	if (peer->rare != NULL && segment->ack && !segment->rst)
 		settle_start(peer, segment->header->acknowledgment);
-	if (segment->length > 0 && !segment->syn && !segment->rst)
+	if (own->rare != NULL && segment->length > 0 && !segment->syn && !segment->rst)
 		settle_start(own, sequence);
 }
 
@@ -170,12 +170,6 @@ static void settle_origin(struct fyke_tcp_side *own, int64_t start)
 		own->lowest = own->highest = start;
 }
 
-/* What passed before it was plain that it lies within the stream. */
-void fyke_tcp_cover(struct fyke_tcp_side *side, int64_t start, int64_t stop)
-{
-	(void)cover(side, start, stop);
-}
-
 static void take_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
@@ -209,7 +203,8 @@ void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *se
 	segment->nature = nature_of(segment, segment->start);
 	segment->highest = own->highest;
 	segment->lowest = own->lowest;
-	fyke_tcp_check_window(tcp, segment);
+	if (segment->start < own->acknowledged || segment->start > own->highest || segment->syn)
+		fyke_tcp_check_window(segment); /* nearly all others lie within */
 	if (segment->outside) {
 		tcp->ignored_bytes += segment->length;
 		return;
@@ -218,6 +213,8 @@ void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *se
 		own->fin_offset = segment->stop;
 	if (segment->length > 0) {
 		take_payload(tcp, segment);
+		if (segment->continues)
+			fyke_tcp_believe_earlier(tcp, segment);
 	} else {
 		note_skipped(own, segment, segment->start);
 		fyke_tcp_resend(segment);

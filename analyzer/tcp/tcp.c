@@ -54,7 +54,7 @@ bool fyke_tcp_is_new_connection(
 	return !is_split(own, &tcp->side[1 - sender]);
 }
 
-static struct fyke_tcp_segment segment_of(
+static inline struct fyke_tcp_segment segment_of(
 	struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender)
 {
 	const struct fyke_tcp_header *header = &packet->tcp;
@@ -183,7 +183,7 @@ static void take_window(const struct fyke_tcp_segment *segment)
 		own->widest = own->window;
 }
 
-static void take_good(
+static inline void take_good(
 	struct fyke_tcp *tcp, struct fyke_tcp_segment *segment, const struct fyke_packet *packet)
 {
 	struct fyke_tcp_interval interval = interval_before(tcp);
@@ -207,59 +207,70 @@ static void take_good(
 	take_window(segment);
 }
 
+/* `believed`: its checksum is wrong, but its receiver took it. */
+static void take_one(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender,
+	bool believed, struct fyke_tcp_result *result)
+{
+	struct fyke_tcp_segment segment = segment_of(tcp, packet, sender);
+
+	segment.result = result;
+	segment.believed = believed;
+	if (packet->checksum == FYKE_CHECKSUM_WRONG && !believed) {
+		fyke_tcp_history_count(tcp, sender, 'c', &segment.own->bad_checksums);
+		tcp->ignored_bytes += segment.length;
+		fyke_tcp_doubt(&segment, packet);
+	} else {
+		take_good(tcp, &segment, packet);
+	}
+	if (believed)
+		fyke_tcp_note_original(&segment, "checksum_believed", segment.start,
+			segment.stop - segment.start, packet->frame);
+}
+
 /* Segments with a wrong checksum that this acknowledgment proves to have been received: taken now, as they
  * came. */
-static void take_believed(struct fyke_tcp *tcp, const struct fyke_tcp_segment *acknowledgment)
+static void take_believed(struct fyke_tcp *tcp, const struct fyke_packet *acknowledgment,
+	enum fyke_endpoint receiver, struct fyke_tcp_result *result)
 {
 	enum fyke_endpoint sender;
 	struct fyke_packet packet;
 
-	while (fyke_tcp_doubt_settle(tcp, acknowledgment, &packet, &sender)) {
-		struct fyke_tcp_segment segment = segment_of(tcp, &packet, sender);
-
-		segment.result = acknowledgment->result;
-		segment.believed = true;
-		segment.oldest_block = acknowledgment->oldest_block;
-		tcp->ignored_bytes -= segment.length;
-		take_good(tcp, &segment, &packet);
-		fyke_tcp_note_original(&segment, "checksum_believed", segment.start,
-			segment.stop - segment.start, packet.frame);
+	while (fyke_tcp_doubt_settle(tcp, acknowledgment, receiver, &packet, &sender)) {
+		packet.oldest_block = acknowledgment->oldest_block;
+		tcp->ignored_bytes -= packet.payload_length;
+		take_one(tcp, &packet, sender, true, result);
 	}
 }
 
 void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender,
 	struct fyke_tcp_result *result)
 {
-	struct fyke_tcp_segment segment = segment_of(tcp, packet, sender);
-
-	segment.result = result;
 	result->event_count = 0;
-	if (packet->checksum == FYKE_CHECKSUM_WRONG) {
-		fyke_tcp_history_count(tcp, sender, 'c', &segment.own->bad_checksums);
-		tcp->ignored_bytes += segment.length;
-		fyke_tcp_doubt(&segment, packet);
-	} else {
-		if (segment.peer->rare != NULL && segment.ack)
-			take_believed(tcp, &segment);
-		take_good(tcp, &segment, packet);
-	}
+	if (tcp->side[1 - sender].rare != NULL && packet->checksum != FYKE_CHECKSUM_WRONG)
+		take_believed(tcp, packet, sender, result);
+	take_one(tcp, packet, sender, false, result);
 	result->phase = phase_of(tcp);
+}
+
+static size_t rare_heap(const struct fyke_tcp_side *side)
+{
+	size_t bytes = 0;
+
+	if (side->holes != NULL)
+		bytes += sizeof(*side->holes) + side->holes->room * sizeof(struct fyke_tcp_hole);
+	if (side->rare != NULL)
+		bytes += sizeof(*side->rare) + fyke_tcp_doubts_heap(side);
+	return bytes;
 }
 
 size_t fyke_tcp_heap(const struct fyke_tcp *tcp)
 {
-	size_t bytes = 0;
+	const struct fyke_tcp_side *low = &tcp->side[FYKE_LOW], *high = &tcp->side[FYKE_HIGH];
+	size_t bytes = ((size_t)low->sent.room + high->sent.room) * sizeof(struct fyke_tcp_sent);
 
-	for (int i = 0; i < 2; i++) {
-		const struct fyke_tcp_side *side = &tcp->side[i];
-
-		bytes += side->sent.room * sizeof(struct fyke_tcp_sent);
-		if (side->holes != NULL)
-			bytes += sizeof(*side->holes) + side->holes->room * sizeof(struct fyke_tcp_hole);
-		if (side->rare != NULL)
-			bytes += sizeof(*side->rare) + fyke_tcp_doubts_heap(side);
-	}
-	return bytes;
+	if (low->holes == NULL && high->holes == NULL && low->rare == NULL && high->rare == NULL)
+		return bytes;
+	return bytes + rare_heap(low) + rare_heap(high);
 }
 
 void fyke_tcp_release(struct fyke_tcp *tcp)

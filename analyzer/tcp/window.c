@@ -39,16 +39,17 @@ static bool continues_wild(const struct fyke_tcp_segment *segment)
 	const struct fyke_tcp_rare *rare = segment->own->rare;
 
 	return rare != NULL && rare->wild_stop > rare->wild_start && segment->start == rare->wild_stop &&
-	       segment->start > segment->own->highest;
+	       segment->length > 0 && segment->start > segment->own->highest;
 }
 
-static void believe_wild(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
+void fyke_tcp_believe_earlier(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
 {
-	struct fyke_tcp_rare *rare = segment->own->rare;
+	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_rare *rare = own->rare;
+	int64_t filled = fyke_tcp_holes_fill(&own->holes, rare->wild_start, rare->wild_stop);
 
-	fyke_tcp_cover(segment->own, rare->wild_start, rare->wild_stop);
-	tcp->ignored_bytes -= (uint64_t)(rare->wild_stop - rare->wild_start);
-	segment->highest = segment->own->highest;
+	own->stream_bytes += filled;
+	tcp->ignored_bytes -= (uint64_t)filled;
 	rare->outside_window--;
 	rare->wild_start = rare->wild_stop = 0;
 }
@@ -67,12 +68,10 @@ static void note_outside(struct fyke_tcp_segment *segment)
 		segment, segment->sender, "outside_window", segment->start, segment->stop - segment->start);
 }
 
-void fyke_tcp_check_window(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
+void fyke_tcp_check_window(struct fyke_tcp_segment *segment)
 {
 	const struct fyke_tcp_side *own = segment->own;
 
-	if (segment->start >= own->acknowledged && segment->start <= own->highest && !segment->syn)
-		return; /* as nearly all do */
 	if (!own->spoke || segment->rst || (segment->length == 0 && !segment->fin))
 		return;
 	if (segment->syn) /* what comes with a SYN-ACK of another sequence number is not this stream's */
@@ -81,7 +80,7 @@ void fyke_tcp_check_window(struct fyke_tcp *tcp, struct fyke_tcp_segment *segmen
 	else if (!is_outside(segment))
 		return;
 	else if (continues_wild(segment))
-		believe_wild(tcp, segment);
+		segment->continues = true;
 	else
 		note_outside(segment);
 }
