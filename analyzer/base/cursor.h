@@ -25,9 +25,10 @@ static inline struct fyke_cursor fyke_cursor(const uint8_t *data, size_t length)
 	return (struct fyke_cursor){data, length == 0 ? data : data + length, FYKE_FAULT_NONE};
 }
 
+/* Bytes that can still be read: none after a fault, so that a loop over them ends. */
 static inline size_t fyke_cursor_left(const struct fyke_cursor *c)
 {
-	return (size_t)(c->end - c->at);
+	return c->fault == FYKE_FAULT_NONE ? (size_t)(c->end - c->at) : 0;
 }
 
 static inline bool fyke_cursor_ok(const struct fyke_cursor *c)
