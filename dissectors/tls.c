@@ -228,8 +228,7 @@ static struct fyke_verdict take_record(struct fyke_dissection *dissection, struc
 		flow->encrypts = true;
 		return fyke_more(whole);
 	case FYKE_TLS_ALERT:
-		if (input->length >= whole && record->length == 2)
-			fyke_confirm(dissection);
+		fyke_confirm(dissection);
 		return take_alert(state, input, record);
 	case FYKE_TLS_APPLICATION_DATA:
 		fyke_confirm(dissection);

@@ -114,10 +114,11 @@ static bool has_curve(const struct fyke_tls_hellos *hellos)
 	return name != NULL && strstr(name, "ECDH") != NULL;
 }
 
-/* ServerECDHParams: type named_curve, number */
+/* ServerECDHParams: type named_curve, number; if it is one is seen by the cipher, which may come later (DTLS)
+ */
 static void take_key_exchange(struct fyke_tls_hellos *hellos, struct fyke_cursor body)
 {
-	if (has_curve(hellos) && fyke_cursor_u8(&body) == 3)
+	if (fyke_cursor_u8(&body) == 3)
 		hellos->group = fyke_cursor_u16(&body);
 }
 
@@ -245,7 +246,7 @@ static void fill_hellos(
 		fyke_tls_version_name(hellos->client_version, words->client_version);
 		values[CLIENT_VERSION] = fyke_word(words->client_version);
 	}
-	if (hellos->group != 0)
+	if (hellos->group != 0 && (fyke_tls_is_13(hellos) || has_curve(hellos)))
 		values[CURVE] =
 			word_or_number(fyke_tls_group_name(hellos->group), hellos->group, words->group);
 	values[SNI] = fyke_text_of(&hellos->sni);

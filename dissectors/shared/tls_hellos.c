@@ -60,7 +60,8 @@ bool fyke_tls_take_server_hello(
 	hellos->retry |= hello.retry;
 	hellos->version = hello.version;
 	hellos->cipher = hello.cipher;
-	hellos->group = hello.group;
+	if (hello.group != 0)
+		hellos->group = hello.group;
 	hellos->server_pre_shared_key = hello.pre_shared_key;
 	hellos->session_repeated = hellos->session_length > 0 &&
 				   fyke_cursor_left(&hello.session) == hellos->session_length &&

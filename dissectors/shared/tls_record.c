@@ -25,6 +25,8 @@ bool fyke_tls_read_record(const uint8_t *data, size_t length, struct fyke_tls_re
 	       (record->length == 1 || record->type != FYKE_TLS_CHANGE_CIPHER_SPEC);
 }
 
+enum { ENCRYPTED_ALERT_MAX = 64 };
+
 /* How far a side's first bytes look like TLS. */
 enum look { SILENT, NEVER, BEGINNING, HEADER, SURE };
 
@@ -75,6 +77,8 @@ static enum look look_at_record(const uint8_t *data, size_t length)
 	if (record.type == FYKE_TLS_ALERT && record.length == 2)
 		return look_at_alert(c);
 	if (record.type == FYKE_TLS_APPLICATION_DATA && record.length > 16)
+		return SURE;
+	if (record.type == FYKE_TLS_ALERT && record.length <= ENCRYPTED_ALERT_MAX)
 		return SURE;
 	return HEADER;
 }
