@@ -11,7 +11,7 @@
 
 enum { AXIS = 9 }; /* columns left of the plane */
 
-static const char order[] = "CTGFSPUsfRoabxzwWkrd."; /* who wins a cell */
+static const char order[] = "CTGFSPUsfRoabxzwWkrdl."; /* who wins a cell */
 
 struct fyke_tcp_sketch {
 	const struct fyke_tcp_life *life;
@@ -198,7 +198,7 @@ static void write_legend(const struct fyke_tcp_sketch *sketch, const struct fyke
 		"fast_retransmission", "sack_retransmission", "tail_loss_probe", "unknown_retransmission",
 		"syn_retransmission", "fin_retransmission", "zero_window", "window_probe", "window_full",
 		"keep_alive", "reordering", "capture_duplicate", "reset_ignored", "outside_window",
-		"checksum_believed", "other_syn_ack"};
+		"checksum_believed", "other_syn_ack", "rtt_limited"};
 	size_t cells = (size_t)sketch->width * sketch->height;
 	unsigned column = AXIS + 2;
 

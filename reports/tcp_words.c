@@ -35,6 +35,7 @@ static const struct word words[] = {
 	{"outside_window", 'o', "far outside the window"},
 	{"checksum_believed", 'b', "wrong checksum, but received"},
 	{"other_syn_ack", 'a', "another answer to the SYN"},
+	{"rtt_limited", 'l', "too much on its way to follow each segment"},
 };
 
 static const struct word *find(const char *kind)
@@ -255,6 +256,12 @@ static bool tell_misfit(FILE *out, const struct fyke_tcp_life_event *event, cons
 			"injected"
 			" answer. The %s's acknowledgment shows which one counts. ",
 			receiver);
+		break;
+	case 'l':
+		fputs("So many segments are on their way that neighbours are joined: fewer round trips are "
+		      "measured"
+		      " from here on. ",
+			out);
 		break;
 	default:
 		return false;

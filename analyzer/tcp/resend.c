@@ -82,12 +82,22 @@ static struct fyke_tcp_sent sent_of(const struct fyke_tcp_segment *segment, int6
 		.block = segment->block};
 }
 
+static void follow(const struct fyke_tcp_segment *segment, const struct fyke_tcp_sent *sent)
+{
+	struct fyke_tcp_sent_queue *queue = &segment->own->sent;
+	bool joined = queue->joined;
+
+	(void)fyke_tcp_sent_add(queue, sent, !segment->peer->spoke);
+	if (queue->joined && !joined)
+		fyke_tcp_note(segment, segment->sender, "rtt_limited", segment->start, 0);
+}
+
 static void send_new(const struct fyke_tcp_segment *segment, int64_t start)
 {
 	struct fyke_tcp_side *own = segment->own;
 	struct fyke_tcp_sent sent = sent_of(segment, start);
 
-	(void)fyke_tcp_sent_add(&own->sent, &sent);
+	follow(segment, &sent);
 	if (segment->stop < own->highest)
 		return;
 	own->recovery.highest_ns = segment->time_ns;
@@ -198,7 +208,7 @@ static void take_old(struct fyke_tcp_segment *segment)
 		struct fyke_tcp_sent sent = again;
 
 		sent.resends = verdict.cause != FYKE_TCP_CAUSE_REORDERING;
-		(void)fyke_tcp_sent_add(&own->sent, &sent);
+		follow(segment, &sent);
 	}
 }
 

@@ -32,6 +32,7 @@ static void join_neighbours(struct fyke_tcp_sent_queue *queue)
 	}
 	queue->acknowledged = queue->acknowledged < kept ? queue->acknowledged : 0;
 	queue->count = kept;
+	queue->joined = true;
 }
 
 static bool make_room(struct fyke_tcp_sent_queue *queue)
@@ -60,10 +61,20 @@ static bool make_room(struct fyke_tcp_sent_queue *queue)
 	return true;
 }
 
-bool fyke_tcp_sent_add(struct fyke_tcp_sent_queue *queue, const struct fyke_tcp_sent *sent)
+static void forget_first(struct fyke_tcp_sent_queue *queue)
+{
+	queue->head++;
+	queue->count--;
+	if (queue->acknowledged > 0)
+		queue->acknowledged--;
+}
+
+bool fyke_tcp_sent_add(struct fyke_tcp_sent_queue *queue, const struct fyke_tcp_sent *sent, bool blind)
 {
 	uint32_t place;
 
+	while (blind && queue->count >= FYKE_TCP_SENT_BLIND)
+		forget_first(queue);
 	if (!make_room(queue))
 		return false;
 	place = queue->count;
@@ -113,11 +124,8 @@ void fyke_tcp_sent_again(
 
 static void forget_oldest(struct fyke_tcp_sent_queue *queue)
 {
-	while (queue->acknowledged > FYKE_TCP_SENT_KEPT) {
-		queue->head++;
-		queue->count--;
-		queue->acknowledged--;
-	}
+	while (queue->acknowledged > FYKE_TCP_SENT_KEPT)
+		forget_first(queue);
 	if (queue->count == 0)
 		queue->head = 0;
 }

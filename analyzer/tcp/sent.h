@@ -14,6 +14,8 @@
 enum {
 	FYKE_TCP_SENT_MAX = 4096, /* segments a side; past that neighbours are joined */
 	FYKE_TCP_SENT_KEPT = 8,	  /* acknowledged ones that stay */
+	FYKE_TCP_SENT_BLIND =
+		64, /* segments of a side whose acknowledgments are not captured; the oldest goes */
 };
 
 /* What makes two packets the same packet seen twice. */
@@ -42,12 +44,13 @@ struct fyke_tcp_sent {
 struct fyke_tcp_sent_queue {
 	uint32_t head, count, room; /* list[head .. head + count) is used */
 	uint32_t acknowledged;	    /* so many of them, at the front, are acknowledged */
+	bool joined;		    /* neighbours were: round trips are measured on fewer segments since */
 	struct fyke_tcp_sent *list;
 };
 
-/* Notes that [start, end) was sent; a range that lies among others goes to its place. False when
- * memory is out: the segment is not followed. */
-bool fyke_tcp_sent_add(struct fyke_tcp_sent_queue *queue, const struct fyke_tcp_sent *sent);
+/* Notes that [start, end) was sent; a range that lies among others goes to its place. `blind`: nothing is
+ * known of what is acknowledged. False when memory is out: the segment is not followed. */
+bool fyke_tcp_sent_add(struct fyke_tcp_sent_queue *queue, const struct fyke_tcp_sent *sent, bool blind);
 
 /* The segment that holds the byte at `offset`, the youngest first; NULL when none does. */
 struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int64_t offset);

@@ -420,6 +420,115 @@ static void test_extent_of_reordering(void **state)
 	end(w);
 }
 
+static void give_again(struct world *w, const struct fyke_packet *before, double later, int16_t vlan,
+	uint8_t ttl, uint16_t ip_id, char from)
+{
+	struct fyke_packet packet = *before;
+
+	packet.frame = ++w->frame;
+	packet.time_ns += (int64_t)(later * 1e9);
+	packet.vlan = vlan;
+	packet.ttl = ttl;
+	packet.ip_id = ip_id;
+	give(w, &packet, from);
+}
+
+/* A mirror port that shows each packet in two VLANs, or before and after a router. */
+static void test_captured_twice(void **state)
+{
+	struct world *w = opened();
+	struct fyke_packet data, ack;
+
+	(void)state;
+	say(w, 's', "A", 501, 101, 0);
+	say(w, 'c', "A", 101, 501, 100);
+	data = w->last;
+	give_again(w, &data, 0.5, 7, 64, data.ip_id, 'c'); /* the same IP ID, at any distance */
+	assert_int_equal(client(w)->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
+	say(w, 's', "A", 501, 101, 0);
+	ack = w->last;
+	for (int i = 0; i < 5; i++)
+		give_again(w, &ack, 0.0001, 7, 64, ack.ip_id, 's');
+	assert_int_equal(server(w)->duplicate_acks, 1);
+	assert_int_equal(client(w)->recovery.duplicate_acks, 1);
+	assert_int_equal(client(w)->retransmitted_segments, 0);
+	expect_stream(w, FYKE_LOW, 100, 0);
+	end(w);
+}
+
+static void say_without_id(struct world *w, uint32_t sequence)
+{
+	struct segment_spec spec = {.from = 'c',
+		.flags = "A",
+		.sequence = sequence,
+		.acknowledgment = 501,
+		.length = 100,
+		.seconds = 0.01 * (double)w->frame};
+	struct fyke_packet packet = packet_of(w, &spec);
+
+	packet.ip_id = 0;
+	give(w, &packet, 'c');
+}
+
+static void test_captured_twice_without_ip_id(void **state)
+{
+	struct world *w = opened();
+	struct fyke_packet data;
+
+	(void)state;
+	say_without_id(w, 101);
+	data = w->last;
+	give_again(w, &data, 0.0005, -1, 63, 0, 'c'); /* one hop further, at once */
+	assert_int_equal(client(w)->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
+	say_without_id(w, 201);
+	data = w->last;
+	give_again(w, &data, 0.0005, -1, 64, 0, 'c'); /* on the same path: sent again */
+	say_without_id(w, 301);
+	data = w->last;
+	give_again(w, &data, 0.002, 9, 64, 0, 'c'); /* too late */
+	assert_int_equal(client(w)->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
+	assert_int_equal(client(w)->retransmitted_segments, 2);
+	end(w);
+}
+
+static void test_reset_ignored(void **state)
+{
+	struct world *w = opened();
+
+	(void)state;
+	say(w, 's', "R", 501, 0, 0);
+	assert_false(has(w, "reset_ignored"));
+	say(w, 's', "A", 501, 101, 50);
+	assert_true(has(w, "reset_ignored"));
+	end(w);
+}
+
+/* Nothing tells when a segment has arrived: what is remembered stays small. */
+static void test_one_direction_is_bounded(void **state)
+{
+	struct world *w = begin();
+
+	(void)state;
+	for (uint32_t i = 0; i < 5000; i++)
+		say(w, 'c', "A", 101 + 10 * i, 501, 10);
+	assert_true(fyke_tcp_heap(&w->tcp) <= 4 * FYKE_TCP_SENT_BLIND * sizeof(struct fyke_tcp_sent));
+	assert_int_equal(client(w)->stream_bytes, 50000);
+	end(w);
+}
+
+static void test_many_on_their_way(void **state)
+{
+	struct world *w = opened();
+
+	(void)state;
+	say(w, 's', "A", 501, 101, 0);
+	for (uint32_t i = 0; i < 5000; i++)
+		say(w, 'c', "A", 101 + 10 * i, 501, 10);
+	assert_true(has(w, "rtt_limited"));
+	assert_true(fyke_tcp_heap(&w->tcp) <= 4 * FYKE_TCP_SENT_MAX * sizeof(struct fyke_tcp_sent));
+	end(w);
+}
+
 /* ---- wrong checksums -------------------------------------------------------------------------------------
  */
 
@@ -517,6 +626,11 @@ int main(void)
 		cmocka_unit_test(test_wild_sequence_number),
 		cmocka_unit_test(test_skipped_by_the_capture),
 		cmocka_unit_test(test_extent_of_reordering),
+		cmocka_unit_test(test_captured_twice),
+		cmocka_unit_test(test_captured_twice_without_ip_id),
+		cmocka_unit_test(test_reset_ignored),
+		cmocka_unit_test(test_one_direction_is_bounded),
+		cmocka_unit_test(test_many_on_their_way),
 		cmocka_unit_test(test_wrong_checksum_that_was_received),
 		cmocka_unit_test(test_wrong_checksum_that_was_sent_again),
 		cmocka_unit_test(test_wrong_checksum_never_acknowledged),
