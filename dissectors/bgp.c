@@ -156,23 +156,23 @@ static int64_t read_prefixes(struct fyke_cursor *c, struct fyke_phrase *list, co
 	return count;
 }
 
+/* Sets (RFC 4271 §4.3) stand in braces. */
 static void read_as_path(struct fyke_cursor *c, struct fyke_phrase *path, bool four_bytes)
 {
 	while (fyke_cursor_left(c) >= 2) {
 		bool is_set = fyke_cursor_u8(c) == 1;
 		uint8_t count = fyke_cursor_u8(c);
 
-		fyke_phrase_next(path, " ");
-		fyke_phrase_word(path, is_set ? "{" : "");
-		for (uint8_t i = 0; i < count && fyke_cursor_ok(c); i++) {
+		for (uint8_t i = 0; i < count; i++) {
 			uint32_t as = four_bytes ? fyke_cursor_u32(c) : fyke_cursor_u16(c);
 
-			if (i > 0)
-				fyke_phrase_word(path, is_set ? "," : " ");
-			if (fyke_cursor_ok(c))
-				fyke_phrase_number(path, as);
+			if (!fyke_cursor_ok(c))
+				return;
+			fyke_phrase_next(path, is_set && i > 0 ? "," : " ");
+			fyke_phrase_word(path, is_set && i == 0 ? "{" : "");
+			fyke_phrase_number(path, as);
 		}
-		fyke_phrase_word(path, is_set ? "}" : "");
+		fyke_phrase_word(path, is_set && count > 0 ? "}" : "");
 	}
 }
 

@@ -90,7 +90,9 @@ static bool take_request(struct fyke_dissection *dissection, const uint8_t *line
 		if (host_end == NULL)
 			host_end = end;
 		fyke_keep(dissection, &state->host, host, (size_t)(host_end - host), TEXT_MAX);
-		fyke_name_server(dissection, host, (size_t)(host_end - host));
+		host_end = memrchr(host, ':', (size_t)(host_end - host));
+		fyke_name_server(
+			dissection, host, host_end != NULL ? (size_t)(host_end - host) : state->host.length);
 	}
 	state->has_request = true;
 	state->asked = fyke_now(dissection);
