@@ -33,6 +33,7 @@ struct analysis {
 	struct fyke_services *services;
 	struct fyke_writer *writer; /* NULL with --no-database */
 	struct fyke_run run;
+	struct fyke_file_directory *files; /* NULL without --files */
 	struct fyke_progress progress;
 	struct fyke_pipeline_counters counters;
 	int64_t capture_id, elapsed_ns;
@@ -55,15 +56,19 @@ static void show_progress(void *context, const struct fyke_pipeline_counters *co
 /* Files are open, nothing has been parsed. */
 static enum fyke_status drop_rights(void *context, struct fyke_error *error)
 {
-	const struct fyke_analyze_options *options = context;
+	struct analysis *analysis = context;
+	const struct fyke_analyze_options *options = &analysis->options;
 	const char *writable[] = {options->no_database ? NULL : options->database, options->json};
 	const char *readable[] = {options->services, options->rules};
 	const struct fyke_confinement confinement = {.writable = writable,
 		.writable_count = sizeof(writable) / sizeof(writable[0]),
 		.readable = readable,
-		.readable_count = sizeof(readable) / sizeof(readable[0])};
+		.readable_count = sizeof(readable) / sizeof(readable[0]),
+		.directory = options->payload.files.directory};
 	enum fyke_status status = fyke_privileges_drop(options->user, options->quiet ? NULL : command, error);
 
+	if (status == FYKE_OK)
+		status = fyke_file_directory_open(&options->payload.files, &analysis->files, error);
 	if (status == FYKE_OK)
 		fyke_privileges_confine(&confinement);
 	return status;
@@ -90,7 +95,7 @@ static enum fyke_status open_source(struct analysis *analysis, struct fyke_error
 		.snaplen = options->snaplen,
 		.stop = analysis->stop,
 		.opened = drop_rights,
-		.opened_context = options,
+		.opened_context = analysis,
 	};
 
 	return fyke_source_files_open(options->files, options->file_count, &source, &analysis->source, error);
@@ -148,6 +153,7 @@ static enum fyke_status run_pipeline(struct analysis *analysis, struct fyke_erro
 
 	pipeline.engine.services = analysis->services;
 	fyke_payload_apply(&analysis->options.payload, &pipeline.engine);
+	pipeline.engine.file_store = fyke_file_directory_store(analysis->files);
 	if (analysis->writer != NULL)
 		sink = fyke_writer_sink(analysis->writer);
 	fyke_progress_begin(&analysis->progress, analysis->options.quiet);
@@ -290,6 +296,8 @@ int fyke_command_analyze(int argc, char **argv)
 	if (fyke_analyze_options_parse(argc, argv, &analysis.options, &result)) {
 		analysis.stop = fyke_interrupt_catch();
 		result = analyze(&analysis);
+		if (!fyke_file_directory_close(analysis.files, command) && result == FYKE_EXIT_DONE)
+			result = FYKE_EXIT_FAILED;
 	}
 	release(&analysis);
 	return result;

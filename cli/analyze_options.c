@@ -30,6 +30,9 @@ enum {
 	OPTION_USER,
 	OPTION_OVERLAP_POLICY,
 	OPTION_NO_DISSECT,
+	OPTION_FILES,
+	OPTION_FILES_LIMIT,
+	OPTION_FILES_COUNT,
 	OPTION_STORE_PASSWORDS,
 	OPTION_NO_DATABASE,
 	OPTION_END
@@ -61,6 +64,9 @@ static const struct fyke_option list[] = {
 	[OPTION_USER] = {0, "user", "NAME", "started as root: become NAME (else who called sudo, else fyke)"},
 	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "POLICY",
 		"whose bytes count where segments differ (linux), or NETWORK=POLICY"},
+	[OPTION_FILES] = {0, "files", "DIR", "save what sessions transfer as files in DIR"},
+	[OPTION_FILES_LIMIT] = {0, "files-limit", "SIZE", "at most so many bytes of them (1G)"},
+	[OPTION_FILES_COUNT] = {0, "files-count", "N", "at most so many of them (10000)"},
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
 	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
 		"store secrets that go by in the clear, not ***"},
@@ -116,6 +122,13 @@ static bool take_long_value(struct fyke_analyze_options *options, int option, co
 	case FYKE_OPTION(OPTION_USER):
 		options->user = value;
 		return true;
+	case FYKE_OPTION(OPTION_FILES):
+		options->payload.files.directory = value;
+		return true;
+	case FYKE_OPTION(OPTION_FILES_LIMIT):
+		return fyke_payload_take_files_limit(&options->payload, "analyze", value, result);
+	case FYKE_OPTION(OPTION_FILES_COUNT):
+		return fyke_payload_take_files_count(&options->payload, "analyze", value, result);
 	case FYKE_OPTION(OPTION_OVERLAP_POLICY):
 		return fyke_payload_take_policies(&options->payload, "analyze", value, result);
 	case FYKE_OPTION(OPTION_MEMORY):

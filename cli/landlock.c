@@ -152,6 +152,8 @@ void fyke_privileges_confine(const struct fyke_confinement *confinement)
 		if (is_path(confinement->writable[i]))
 			allow_directory_of(&wall, confinement->writable[i]);
 	}
+	if (confinement->directory != NULL)
+		allow(&wall, confinement->directory, CHANGE);
 	for (size_t i = 0; i < confinement->readable_count; i++) {
 		if (is_path(confinement->readable[i]))
 			allow(&wall, confinement->readable[i], READ);

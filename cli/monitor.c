@@ -34,8 +34,9 @@ struct monitor {
 	struct fyke_writer *writer; /* NULL with --no-database */
 	struct fyke_sink store;	    /* of the writer */
 	struct fyke_findings_job job;
-	struct fyke_monitor_rules *rules; /* NULL with --no-database */
-	struct fyke_monitor_save *save;	  /* NULL without -w */
+	struct fyke_monitor_rules *rules;  /* NULL with --no-database */
+	struct fyke_monitor_save *save;	   /* NULL without -w */
+	struct fyke_file_directory *files; /* NULL without --files */
 	struct fyke_monitor_view view;
 	struct fyke_run run;
 	struct fyke_pipeline_counters counters;
@@ -70,16 +71,20 @@ static enum fyke_status open_source(struct monitor *monitor, struct fyke_error *
 	return fyke_source_live_open(&live, &source, &monitor->source, error);
 }
 
-static enum fyke_status drop_rights(const struct fyke_monitor_options *options, struct fyke_error *error)
+static enum fyke_status drop_rights(struct monitor *monitor, struct fyke_error *error)
 {
+	const struct fyke_monitor_options *options = &monitor->options;
 	const char *writable[] = {options->no_database ? NULL : options->database, options->save};
 	const char *readable[] = {options->services, options->rules};
 	const struct fyke_confinement confinement = {.writable = writable,
 		.writable_count = sizeof(writable) / sizeof(writable[0]),
 		.readable = readable,
-		.readable_count = sizeof(readable) / sizeof(readable[0])};
+		.readable_count = sizeof(readable) / sizeof(readable[0]),
+		.directory = options->payload.files.directory};
 	enum fyke_status status = fyke_privileges_drop(options->user, options->quiet ? NULL : command, error);
 
+	if (status == FYKE_OK)
+		status = fyke_file_directory_open(&options->payload.files, &monitor->files, error);
 	if (status == FYKE_OK)
 		fyke_privileges_confine(&confinement);
 	return status;
@@ -118,7 +123,7 @@ static enum fyke_status prepare(struct monitor *monitor, struct fyke_error *erro
 	if (status == FYKE_OK)
 		status = open_source(monitor, error);
 	if (status == FYKE_OK)
-		status = drop_rights(options, error);
+		status = drop_rights(monitor, error);
 	if (status == FYKE_OK && options->rules != NULL)
 		status = fyke_rules_check(options->rules, error);
 	if (status == FYKE_OK)
@@ -191,6 +196,7 @@ static enum fyke_status run_pipeline(struct monitor *monitor, struct fyke_error 
 
 	pipeline.engine.services = monitor->services;
 	fyke_payload_apply(&monitor->options.payload, &pipeline.engine);
+	pipeline.engine.file_store = fyke_file_directory_store(monitor->files);
 	if (monitor->save != NULL) {
 		pipeline.tap = tap;
 		pipeline.tap_context = monitor;
@@ -323,6 +329,8 @@ int fyke_command_monitor(int argc, char **argv)
 	if (fyke_monitor_options_parse(argc, argv, &monitor.options, &result)) {
 		monitor.interrupted = fyke_interrupt_catch();
 		result = watch(&monitor);
+		if (!fyke_file_directory_close(monitor.files, command) && result == FYKE_EXIT_DONE)
+			result = FYKE_EXIT_FAILED;
 	}
 	release(&monitor);
 	return result;

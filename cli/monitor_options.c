@@ -16,7 +16,7 @@ static const char command[] = "monitor";
 enum {
 	OPTION_JSONL, OPTION_FLUSH, OPTION_KEEP, OPTION_MAX_SIZE, OPTION_DURATION, OPTION_USER, OPTION_MEMORY,
 	OPTION_SERVICES, OPTION_TCP_TIMEOUT, OPTION_TCP_HALF_OPEN_TIMEOUT, OPTION_UDP_TIMEOUT, OPTION_FORCE,
-	OPTION_STATS, OPTION_NO_DATABASE, OPTION_OVERLAP_POLICY, OPTION_NO_DISSECT, OPTION_STORE_PASSWORDS,
+	OPTION_STATS, OPTION_NO_DATABASE, OPTION_OVERLAP_POLICY, OPTION_NO_DISSECT, OPTION_FILES, OPTION_FILES_LIMIT, OPTION_FILES_COUNT, OPTION_STORE_PASSWORDS,
 	OPTION_HOME, OPTION_RULES, OPTION_RULES_EVERY,
 	LETTERS /* list[LETTERS] is the first that has a letter */
 };
@@ -38,6 +38,9 @@ static const struct fyke_option list[] = {
 	[OPTION_NO_DATABASE] = {0, "no-database", NULL, "store nothing: the table, --jsonl or -w only"},
 	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "POLICY",
 		"whose bytes receivers keep where segments differ (linux), or NETWORK=POLICY"},
+	[OPTION_FILES] = {0, "files", "DIR", "save what sessions transfer as files in DIR"},
+	[OPTION_FILES_LIMIT] = {0, "files-limit", "SIZE", "at most so many bytes of them (1G)"},
+	[OPTION_FILES_COUNT] = {0, "files-count", "N", "at most so many of them (10000)"},
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
 	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
 		"store secrets that go by in the clear, not ***"},
@@ -176,6 +179,13 @@ static bool take_long(struct fyke_monitor_options *options, int option, const ch
 		return take_size("--max-size", value, &options->max_bytes, result);
 	case FYKE_OPTION(OPTION_DURATION):
 		return take_duration("--duration", value, &options->duration_ns, result);
+	case FYKE_OPTION(OPTION_FILES):
+		options->payload.files.directory = value;
+		return true;
+	case FYKE_OPTION(OPTION_FILES_LIMIT):
+		return fyke_payload_take_files_limit(&options->payload, command, value, result);
+	case FYKE_OPTION(OPTION_FILES_COUNT):
+		return fyke_payload_take_files_count(&options->payload, command, value, result);
 	case FYKE_OPTION(OPTION_OVERLAP_POLICY):
 		return fyke_payload_take_policies(&options->payload, command, value, result);
 	case FYKE_OPTION(OPTION_HOME):

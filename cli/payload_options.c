@@ -51,6 +51,24 @@ bool fyke_payload_take_policies(
 	}
 }
 
+bool fyke_payload_take_files_limit(
+	struct fyke_payload_options *options, const char *command, const char *value, int *result)
+{
+	if (fyke_parse_size(value, &options->files.bytes) && options->files.bytes > 0)
+		return true;
+	*result = fyke_usage(command, "--files-limit %s: a size like 500M or 20G is expected", value);
+	return false;
+}
+
+bool fyke_payload_take_files_count(
+	struct fyke_payload_options *options, const char *command, const char *value, int *result)
+{
+	if (fyke_parse_count(value, UINT32_MAX, &options->files.count) && options->files.count > 0)
+		return true;
+	*result = fyke_usage(command, "--files-count %s: a number of files from 1 is expected", value);
+	return false;
+}
+
 void fyke_payload_apply(const struct fyke_payload_options *options, struct fyke_engine_options *engine)
 {
 	engine->dissectors = options->no_dissect ? NULL : fyke_dissectors();

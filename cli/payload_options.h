@@ -3,6 +3,7 @@
 #define FYKE_CLI_PAYLOAD_OPTIONS_H
 
 #include "analyzer/engine.h"
+#include "cli/file_store.h"
 
 enum { FYKE_RECEIVER_RULES_MAX = 64 };
 
@@ -11,10 +12,17 @@ struct fyke_payload_options {
 	struct fyke_receiver_rule rules[FYKE_RECEIVER_RULES_MAX];
 	size_t rule_count;
 	enum fyke_policy otherwise;
+	struct fyke_file_store_options files;
 };
 
 /* "linux", "windows,10.0.0.0/8=linux" …: adds to what was given before. False: a mistake, told. */
 bool fyke_payload_take_policies(
+	struct fyke_payload_options *options, const char *command, const char *value, int *result);
+
+/* "--files-limit 1G", "--files-count N". False: a mistake, told. */
+bool fyke_payload_take_files_limit(
+	struct fyke_payload_options *options, const char *command, const char *value, int *result);
+bool fyke_payload_take_files_count(
 	struct fyke_payload_options *options, const char *command, const char *value, int *result);
 
 /* What the engine is to do. `options` is borrowed for the engine's life. */

@@ -25,6 +25,7 @@ struct fyke_confinement {
 	const char *const
 		*writable; /* files that will be created or changed: their directories are allowed */
 	size_t writable_count;
+	const char *directory;	     /* files will be created and changed within it; it exists */
 	const char *const *readable; /* files or directories that will only be read */
 	size_t readable_count;
 };

@@ -14,9 +14,11 @@ struct fyke_file_store {
 	void (*data)(void *context, void *handle, const uint8_t *bytes, size_t length);
 	/* `missing` bytes are not there. */
 	void (*gap)(void *context, void *handle, uint64_t missing);
-	/* Frees the handle. Writes the name that it was saved by, "" when it was not: what was sniffed of its
-	 * type gives the ending. */
-	void (*end)(void *context, void *handle, const char *type, char *name, size_t room);
+	/* Frees the handle. Writes the name that it was saved by, "" when it was not. `type`: what was
+	 * sniffed, NULL = nothing; `complete`: these are all of its bytes. */
+	void (*end)(void *context, void *handle, const char *type, bool complete, char *name, size_t room);
+	/* It was none: frees the handle, and nothing of it stays. */
+	void (*discard)(void *context, void *handle);
 };
 
 #endif

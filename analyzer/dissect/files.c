@@ -140,7 +140,8 @@ static void tell(struct fyke_dissection *dissection, struct fyke_file *file, boo
 	struct fyke_value values[FYKE_FILES_COUNT] = {{0}};
 
 	if (file->handle != NULL)
-		store->end(store->context, file->handle, type, saved_as, sizeof(saved_as));
+		store->end(store->context, file->handle, type, complete && file->missing == 0, saved_as,
+			sizeof(saved_as));
 	file->handle = NULL;
 	values[FYKE_FILES_PROTOCOL] = fyke_word(dissection->dissector->name);
 	values[FYKE_FILES_SENDER] = fyke_word(file->sender == FYKE_CLIENT ? "client" : "server");
@@ -167,8 +168,7 @@ static void drop(struct fyke_dissection *dissection, struct fyke_file *file)
 	*place = file->next;
 	dissection->file_count--;
 	if (file->handle != NULL)
-		dissection->options.store->end(dissection->options.store->context, file->handle, NULL,
-			(char[SAVED_AS_BYTES]){""}, SAVED_AS_BYTES);
+		dissection->options.store->discard(dissection->options.store->context, file->handle);
 	end_hashes(file);
 	free(file->name);
 	free(file->type);
