@@ -115,7 +115,7 @@ static void test_file_store_replaces_nothing(void **state)
 	(void)snprintf(path, sizeof(path), "%s/5-1.part", fixture.path);
 	(void)snprintf(target, sizeof(target), "%s/target", fixture.path);
 	assert_int_equal(symlink(target, path), 0);
-	assert_string_equal(save(&fixture, 5, "abc", "image/png", true), "5-2.png");
+	assert_string_equal(save(&fixture, 5, "abc", "image/png", true), "5-1.png");
 	assert_int_equal(access(target, F_OK), -1);
 	assert_int_equal(size_of(&fixture, "5-1.part", &mode), (off_t)strlen(target));
 	assert_true(fyke_file_directory_close(fixture.directory, "test"));
