@@ -147,7 +147,8 @@ struct fyke_file_about {
 	struct fyke_value name; /* as told, untrusted; NULL = not told */
 	struct fyke_value type; /* media type as told */
 	int64_t size;		/* of all of it as told, -1 = not told */
-	int64_t offset; /* in the file, of the first byte that comes: 0 unless only a range of it goes by */
+	bool is_range;		/* only a range of the file goes by: */
+	int64_t offset;		/* where in it the first byte stands */
 };
 
 /* Begins a file; NULL when too many are open: the other calls take that. At the end it becomes a record of

@@ -19,6 +19,7 @@ struct fyke_file {
 	struct fyke_moment begun;
 	enum fyke_side sender;
 	int64_t declared_bytes, offset;
+	bool is_range;
 	uint64_t bytes, missing;
 	char *name, *type;
 	uint32_t name_length, type_length;
@@ -72,6 +73,7 @@ struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const stru
 	file->sender = about->sender;
 	file->declared_bytes = about->size;
 	file->offset = about->offset;
+	file->is_range = about->is_range;
 	file->name = copy_of(&about->name, NAME_MAX_BYTES, &file->name_length);
 	file->type = copy_of(&about->type, TYPE_MAX_BYTES, &file->type_length);
 	file->md5 = hash_of(EVP_md5());
@@ -149,7 +151,7 @@ static void tell(struct fyke_dissection *dissection, struct fyke_file *file, boo
 	values[FYKE_FILES_DECLARED_TYPE] = fyke_bytes(file->type, file->type_length);
 	values[FYKE_FILES_TYPE] = fyke_word(type);
 	values[FYKE_FILES_DECLARED_BYTES] = fyke_integer_if(file->declared_bytes >= 0, file->declared_bytes);
-	values[FYKE_FILES_OFFSET_BYTES] = fyke_integer(file->offset);
+	values[FYKE_FILES_OFFSET_BYTES] = fyke_integer_if(file->is_range, file->offset);
 	values[FYKE_FILES_BYTES] = fyke_integer((int64_t)file->bytes);
 	values[FYKE_FILES_MISSING_BYTES] = fyke_integer((int64_t)file->missing);
 	values[FYKE_FILES_COMPLETE] = fyke_integer(complete && file->missing == 0);

@@ -15,6 +15,8 @@ static void fill_datagrams(const struct fyke_opening_kept *kept, struct fyke_ope
 	for (size_t i = 0; i < kept->piece_count; i++) {
 		const struct fyke_opening_piece *piece = &kept->pieces[i];
 
+		if (piece->length == 0)
+			continue;
 		opening->side[piece->side].data = kept->bytes[piece->side] + piece->at;
 		opening->side[piece->side].length = piece->length;
 	}

@@ -56,7 +56,7 @@ static const struct fyke_field transferred_files[] = {
 	[FYKE_FILES_TYPE] = {"type", FYKE_TYPE_TEXT, "its media type by its first bytes"},
 	[FYKE_FILES_DECLARED_BYTES] = {"declared_bytes", FYKE_TYPE_INTEGER, "its size, as told"},
 	[FYKE_FILES_OFFSET_BYTES] = {"offset_bytes", FYKE_TYPE_INTEGER,
-		"where in the file its first byte stands, if only a range of it was asked for; else 0"},
+		"where in the file its first byte stands, if only a range of it was asked for; else NULL"},
 	[FYKE_FILES_BYTES] = {"bytes", FYKE_TYPE_INTEGER, "bytes of it that were seen, decoded"},
 	[FYKE_FILES_MISSING_BYTES] = {"missing_bytes", FYKE_TYPE_INTEGER,
 		"bytes of it that are not in the capture"},

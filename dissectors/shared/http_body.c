@@ -85,6 +85,7 @@ static void open_file(struct fyke_http_body *body, const struct fyke_http_body_a
 		length = percent_decode(fyke_http_last_part(about->target), text, sizeof(text));
 	body->partial = read_range(about->range, &from, &to, &whole);
 	if (body->partial) {
+		file.is_range = true;
 		file.offset = from;
 		file.size = whole;
 		body->partial = from > 0 || to + 1 != whole;
