@@ -503,6 +503,14 @@ static enum fyke_match probe_client(const uint8_t *data, size_t length)
 	return data[at + 1] == '\n' && data[at + 2] == '$' && isdigit(data[at + 3]) ? FYKE_YES : FYKE_NO;
 }
 
+/* Inline commands that others have, too, are Redis' on its own ports. */
+static bool is_inline(const uint8_t *data, size_t length)
+{
+	return length >= 6 && (strncasecmp((const char *)data, "AUTH ", 5) == 0 ||
+				      strncasecmp((const char *)data, "PING\r", 5) == 0 ||
+				      strncasecmp((const char *)data, "INFO\r", 5) == 0);
+}
+
 static enum fyke_match probe(const struct fyke_opening *opening)
 {
 	enum fyke_match match = FYKE_MAYBE;
@@ -512,6 +520,9 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 	if (match == FYKE_MAYBE && opening->side[FYKE_SERVER].length > 0 &&
 		memchr("+-:$*_,#!=(%~>|", opening->side[FYKE_SERVER].data[0], 15) == NULL)
 		return FYKE_NO;
+	if (match == FYKE_MAYBE && opening->on_port &&
+		is_inline(opening->side[FYKE_CLIENT].data, opening->side[FYKE_CLIENT].length))
+		return FYKE_YES;
 	return match;
 }
 
