@@ -239,6 +239,10 @@ static bool tell_misfit(FILE *out, const struct fyke_tcp_life_event *event, cons
 			sides[event->side]);
 		break;
 	case 'o':
+		if (event->length <= 0) {
+			fprintf(out, "A FIN far outside the %s's window: it ends nothing. ", receiver);
+			break;
+		}
 		tell_range(out, event);
 		fprintf(out, " lie far outside the %s's window: they are left out of the stream. ", receiver);
 		break;
