@@ -154,6 +154,13 @@ def ciphers():
     return {f"0x{high}{low}".lower(): name for high, low, name in found}
 
 
+def version_of(number):
+    """0x0303; of a draft's number 0x7f17, and what experiments took, as ours are written."""
+    if number.startswith("0x7f"):
+        return f"TLSv1.3-draft{int(number[4:], 16)}"
+    return VERSIONS.get(number, number)
+
+
 def version_name(text):
     """TLSv1.2, 1.2, TLS 1.2 → TLS 1.2"""
     found = re.match(r"(?:(D?TLS|SSL)[ v]*)?([0-9.]+)$", text or "")
@@ -181,8 +188,8 @@ def tls_facts(row, side):
     """What a Hello of theirs says, by the name of our column."""
     if side == "client":
         return {"sni": plain(unescaped(row["sni"])).lower(), "client_alpn": unescaped(row["alpn"]), "ja3": row["ja3"]}
-    chosen = [value for value in row["supported_versions"].split("|") if value in VERSIONS]
-    return {"version": VERSIONS.get(last(row["version"]) if not chosen else chosen[-1], ""),
+    chosen = last(row["supported_versions"]) or last(row["version"])
+    return {"version": version_of(chosen) if chosen else "",
             "cipher": ciphers().get(last(row["cipher"]).lower(), ""), "ja3s": last(row["ja3s"])}
 
 

@@ -35,7 +35,12 @@ def our_dns(row):
 
 
 def zeek_ssl(row):
-    version = cell(row, "version").replace("TLSv", "TLS ").replace("SSLv", "SSL ").replace("DTLSv", "DTLS ")
+    version = cell(row, "version")
+    if version.startswith("unknown-"):
+        version = f"0x{int(version[8:]):04x}"
+    if "draft" in version:
+        return (version.replace("TLSv13", "TLSv1.3"), cell(row, "cipher"), cell(row, "server_name").lower())
+    version = version.replace("TLSv", "TLS ").replace("SSLv", "SSL ").replace("DTLSv", "DTLS ")
     version = {"TLS 10": "TLS 1.0", "TLS 11": "TLS 1.1", "TLS 12": "TLS 1.2", "TLS 13": "TLS 1.3", "SSL 3": "SSL 3.0",
                "SSL 2": "SSL 2.0", "DTLS 10": "DTLS 1.0", "DTLS 12": "DTLS 1.2"}.get(version, version)
     return (version, cell(row, "cipher"), cell(row, "server_name").lower())
