@@ -22,7 +22,8 @@ static const struct fyke_option options[] = {{'d', "database", "FILE", "the sess
 	{0, "columns", "A,B,...", "which columns, or `all` with those of TCP"},
 	{0, "count", NULL, "only how many sessions match"},
 	{0, "explain", NULL, "show the SQL that the filter becomes and how SQLite goes about it"},
-	{0, "sql", "SQL", "run a SELECT of your own, read-only"}, {0}};
+	{0, "sql", "SQL", "run a SELECT of your own, read-only"},
+	{0, "records", NULL, "what the sessions said, record by record"}, {0}};
 
 enum {
 	OPTION_CAPTURE = 1,
@@ -32,7 +33,8 @@ enum {
 	OPTION_COLUMNS,
 	OPTION_COUNT,
 	OPTION_EXPLAIN,
-	OPTION_SQL
+	OPTION_SQL,
+	OPTION_RECORDS
 };
 
 const struct fyke_command_help fyke_help_query = {
@@ -61,6 +63,8 @@ const struct fyke_command_help fyke_help_query = {
 	.options = options,
 	.examples = "fyke query 'host 10.0.0.5 and port 443 and client_retransmitted_segments > 10'\n"
 		    "fyke query 'state S0,REJ since today' --sort -start --limit 20\n"
+		    "fyke query 42 --records\n"
+		    "fyke query 'http.host = example.org or dns.query ~ example'\n"
 		    "fyke query 'bytes > 10MB' --columns id,client,server,bytes --format csv\n"
 		    "fyke query --sql 'SELECT service, count(*) FROM sessions GROUP BY 1 ORDER BY 2 DESC'\n",
 };
@@ -119,15 +123,32 @@ static int take_option(struct fyke_query_request *request, int option, const cha
 	case FYKE_OPTION(OPTION_SQL):
 		request->sql = value;
 		break;
+	case FYKE_OPTION(OPTION_RECORDS):
+		request->records = true;
+		break;
 	default:
 		return FYKE_EXIT_USAGE;
 	}
 	return FYKE_EXIT_DONE;
 }
 
+static const char *contradiction(const struct fyke_query_request *request, bool has_filter)
+{
+	bool shaped = request->columns != NULL || request->sort != NULL || request->count ||
+		      request->capture != FYKE_REPORT_ALL;
+
+	if (request->sql != NULL && (has_filter || shaped || request->records))
+		return "--sql stands alone: no filter, --columns, --sort, --count, --capture or --records";
+	if (request->records && (shaped || request->explain || request->format != FYKE_QUERY_TABLE))
+		return "--records goes with a filter and --limit only; in JSON sessions have their records "
+		       "anyway";
+	return NULL;
+}
+
 static int parse_request(int argc, char **argv, struct fyke_query_request *request, bool *stop)
 {
 	struct fyke_arguments arguments;
+	const char *wrong;
 	int option, result;
 
 	*stop = true;
@@ -139,11 +160,9 @@ static int parse_request(int argc, char **argv, struct fyke_query_request *reque
 		if (result != FYKE_EXIT_DONE)
 			return result;
 	}
-	if (request->sql != NULL &&
-		(arguments.first < argc || request->columns != NULL || request->sort != NULL ||
-			request->count || request->capture != FYKE_REPORT_ALL))
-		return fyke_usage(
-			"query", "--sql stands alone: no filter, --columns, --sort, --count or --capture");
+	wrong = contradiction(request, arguments.first < argc);
+	if (wrong != NULL)
+		return fyke_usage("query", "%s", wrong);
 	request->filter = fyke_choose_join(argv + arguments.first, argc - arguments.first);
 	*stop = request->filter == NULL;
 	return *stop ? FYKE_EXIT_FAILED : FYKE_EXIT_DONE;
@@ -415,11 +434,13 @@ int fyke_command_query(int argc, char **argv)
 	status = fyke_database_open(request.database, FYKE_DATABASE_READ, &database, &error);
 	if (status == FYKE_OK && request.sql != NULL)
 		status = fyke_query_sql(database, &request, &error);
+	else if (status == FYKE_OK && request.records)
+		status = fyke_query_records(fyke_database_handle(database), &request, &error);
 	else if (status == FYKE_OK)
 		status = compile_and_run(fyke_database_handle(database), &request, &told, &error);
 	fyke_database_close(database);
 	free(request.filter);
 	if (status == FYKE_OK)
 		return FYKE_EXIT_DONE;
-	return told ? FYKE_EXIT_USAGE : fyke_fail("query", &error);
+	return told ? FYKE_EXIT_USAGE : fyke_choose_fail("query", &error);
 }

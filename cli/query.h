@@ -41,7 +41,7 @@ struct fyke_query_request {
 	const char *database, *columns, *sort, *sql;
 	char *filter; /* owned: the words joined */
 	int64_t capture, limit;
-	bool limit_given, explain, count;
+	bool limit_given, explain, count, records;
 	enum fyke_query_format format;
 };
 
@@ -56,6 +56,11 @@ FYKE_MUST_USE enum fyke_status fyke_query_plan_make(const struct fyke_query_requ
 	const struct fyke_filter_columns *columns, struct fyke_query_rows *rows, struct fyke_query_plan *plan,
 	struct fyke_error *error);
 void fyke_query_plan_release(struct fyke_query_plan *plan);
+
+/* --records: what the sessions that the filter chooses said. A mistake in it is told on standard error, and
+ * error->text is empty. */
+FYKE_MUST_USE enum fyke_status fyke_query_records(
+	struct sqlite3 *db, const struct fyke_query_request *request, struct fyke_error *error);
 
 /* --sql: one statement that reads, under fyke_database_restrict. */
 FYKE_MUST_USE enum fyke_status fyke_query_sql(

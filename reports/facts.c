@@ -122,12 +122,15 @@ enum column {
 	COLUMN_CLIENT_PAYLOAD,
 	COLUMN_SERVER_PAYLOAD,
 	COLUMN_CHECKSUMS,
+	COLUMN_MISFIT,
+	COLUMN_MISFIT_PORT,
 };
 
 static const char session_query[] =
 	"SELECT fyke_take_session(start_us, end_us, transport, client_ip, server_ip, service,"
 	" service_mismatch, roles_guessed, state, end_reason, client_packets, server_packets, client_bytes,"
-	" server_bytes, client_payload_bytes, server_payload_bytes, bad_checksums)"
+	" server_bytes, client_payload_bytes, server_payload_bytes, bad_checksums,"
+	" iif(service_mismatch = 1, content_service, NULL), iif(service_mismatch = 1, port_service, NULL))"
 	" FROM sessions NOT INDEXED WHERE ?1 = 0 OR capture_id = ?1";
 
 /* Arguments of fyke_take_tcp, in the order of tcp_query. */
@@ -277,18 +280,23 @@ static bool count_traffic(
 	return true;
 }
 
-/* Its key is "service, tab, transport". */
-static bool count_service(
-	struct fyke_facts *facts, struct text service, struct text transport, const struct traffic *traffic)
+/* Its key is "a, tab, b". */
+static bool count_both(struct fyke_tally *tally, struct text a, struct text b, const struct traffic *traffic)
 {
 	char key[256];
-	size_t length = service.length < 200 ? service.length : 200;
-	size_t rest = transport.length < 40 ? transport.length : 40;
+	size_t length = a.length < 200 ? a.length : 200;
+	size_t rest = b.length < 40 ? b.length : 40;
 
-	memcpy(key, service.bytes, length);
+	memcpy(key, a.bytes, length);
 	key[length++] = '\t';
-	memcpy(key + length, transport.bytes, rest);
-	return count_traffic(&facts->services, (struct text){key, length + rest}, traffic, false);
+	memcpy(key + length, b.bytes, rest);
+	return count_traffic(tally, (struct text){key, length + rest}, traffic, false);
+}
+
+static bool count_misfit(struct fyke_facts *facts, sqlite3_value **row, const struct traffic *traffic)
+{
+	return !traffic->mismatch || count_both(&facts->misfits, text_of(row[COLUMN_MISFIT]),
+					     text_of(row[COLUMN_MISFIT_PORT]), traffic);
 }
 
 static bool count_hosts(struct fyke_facts *facts, sqlite3_value **row, const struct traffic *traffic)
@@ -350,7 +358,8 @@ static bool take_session(struct pass *pass, sqlite3_value **row)
 		add(&facts->tcp_packets, traffic.packets[1]);
 	}
 	return count_traffic(&facts->transports, transport, &traffic, false) &&
-	       count_service(facts, service, transport, &traffic) && count_hosts(facts, row, &traffic);
+	       count_both(&facts->services, service, transport, &traffic) &&
+	       count_misfit(facts, row, &traffic) && count_hosts(facts, row, &traffic);
 }
 
 static void step_session(sqlite3_context *context, int count, sqlite3_value **values)
@@ -401,6 +410,7 @@ static void sort_all(struct fyke_facts *facts)
 {
 	fyke_tally_sort(&facts->transports);
 	fyke_tally_sort(&facts->services);
+	fyke_tally_sort(&facts->misfits);
 	fyke_tally_sort(&facts->hosts);
 	fyke_samples_sort(&facts->handshake_us);
 	fyke_samples_sort(&facts->handshake_server_us);
@@ -431,6 +441,7 @@ void fyke_facts_release(struct fyke_facts *facts)
 {
 	fyke_tally_release(&facts->transports);
 	fyke_tally_release(&facts->services);
+	fyke_tally_release(&facts->misfits);
 	fyke_tally_release(&facts->hosts);
 	fyke_samples_release(&facts->handshake_us);
 	fyke_samples_release(&facts->handshake_server_us);

@@ -48,6 +48,7 @@ struct fyke_facts {
 	int64_t ends[FYKE_END_COUNT]; /* [FYKE_END_OPEN] is open_sessions */
 	struct fyke_tally transports; /* key: transport */
 	struct fyke_tally services;   /* key: service, tab, transport; service "" = not known */
+	struct fyke_tally misfits;    /* where content and port differ; key: content, tab, port's service */
 	struct fyke_tally hosts;      /* key: address */
 	int64_t tcp_sessions, tcp_packets, tcp_past_syn; /* the last: with a row in `tcp` */
 	struct fyke_sum tcp[FYKE_FACTS_TCP_COUNT];

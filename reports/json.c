@@ -5,6 +5,7 @@
 #include "reports/report.h"
 
 #include "reports/facts.h"
+#include "reports/json_contents.h"
 #include "reports/json_row.h"
 #include "storage/jsonl.h"
 #include "storage/schema.h"
@@ -469,6 +470,15 @@ static enum fyke_status write_head(const struct writer *w)
 	return fyke_json_write(fyke, w->ascii, w->out) ? FYKE_OK : out_of_memory(w);
 }
 
+static enum fyke_status write_contents(const struct writer *w, unsigned most)
+{
+	json_t *contents;
+	enum fyke_status status =
+		fyke_json_contents(w->db, w->facts, w->capture_id, most, &contents, w->error);
+
+	return status == FYKE_OK ? write_key(w, "contents", contents) : status;
+}
+
 static enum fyke_status write_all(const struct writer *w)
 {
 	size_t top = w->options->top == 0 ? 10 : w->options->top;
@@ -484,6 +494,8 @@ static enum fyke_status write_all(const struct writer *w)
 		status = write_tally(w, "services", &w->facts->services, SIZE_MAX, service_object);
 	if (status == FYKE_OK)
 		status = write_tally(w, "talkers", &w->facts->hosts, top, talker_object);
+	if (status == FYKE_OK)
+		status = write_contents(w, (unsigned)top);
 	if (status == FYKE_OK)
 		status = write_tcp(w);
 	if (status == FYKE_OK)

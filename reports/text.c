@@ -367,6 +367,8 @@ static enum fyke_status show_all(const struct fyke_summary *s)
 		return FYKE_OK;
 	}
 	status = show_sessions(s);
+	if (status == FYKE_OK)
+		status = fyke_summary_contents(s);
 	if (status == FYKE_OK && s->facts->tcp_sessions > 0)
 		fyke_summary_tcp(s);
 	if (status == FYKE_OK)
