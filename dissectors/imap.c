@@ -98,18 +98,12 @@ static bool is_tag(struct fyke_word_of word)
 	return word.length > 0 && word.length <= 32;
 }
 
-static bool client_fits(const struct fyke_opening *opening)
+/* A tag and a verb that is known, at a line's front. */
+static bool is_command(const char *text, size_t length)
 {
-	const char *text = (const char *)opening->side[FYKE_CLIENT].data;
-	size_t length = opening->side[FYKE_CLIENT].length, at = 0;
-	const char *line_end = length > 0 ? memchr(text, '\n', length) : NULL;
+	size_t at = 0;
 	struct fyke_word_of word;
 
-	if (line_end == NULL)
-		return false;
-	length = (size_t)(line_end - text);
-	if (length > 0 && text[length - 1] == '\r')
-		length--;
 	if (!is_tag(fyke_line_word(text, length, &at)))
 		return false;
 	word = fyke_line_word(text, length, &at);
@@ -118,6 +112,20 @@ static bool client_fits(const struct fyke_opening *opening)
 			return true;
 	}
 	return false;
+}
+
+static bool client_fits(const struct fyke_opening *opening)
+{
+	const char *text = (const char *)opening->side[FYKE_CLIENT].data;
+	size_t length = opening->side[FYKE_CLIENT].length;
+	const char *line_end = length > 0 ? memchr(text, '\n', length) : NULL;
+
+	if (line_end == NULL)
+		return false;
+	length = (size_t)(line_end - text);
+	if (length > 0 && text[length - 1] == '\r')
+		length--;
+	return is_command(text, length);
 }
 
 static enum fyke_match probe(const struct fyke_opening *opening)
@@ -498,6 +506,8 @@ static struct fyke_verdict take_logical(
 		verdict = take_reply(dissection, logical.bytes, logical.length, consumed);
 	else if (state->in_auth)
 		fyke_sasl_client(dissection, &state->sasl, logical.bytes, logical.length);
+	else if (!state->any && !is_command(logical.bytes, logical.length))
+		verdict = fyke_not_mine();
 	else
 		take_command(dissection, logical.bytes, logical.length);
 	fyke_drop(dissection, &logical);

@@ -176,7 +176,7 @@ static void test_captures_killed_while_loading(void **state)
 	assert_string_equal(
 		ask(scene, "SELECT group_concat(id || status) FROM captures"), "2complete,3complete");
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM sessions"), 600);
-	assert_int_equal(ask_number(scene, "SELECT count(*) FROM pragma_index_list('sessions')"), 9);
+	assert_int_equal(ask_number(scene, "SELECT count(*) FROM pragma_index_list('sessions')"), 10);
 	assert_sound(scene);
 }
 
