@@ -133,10 +133,7 @@ static void skip_value(struct fyke_cursor *c)
 		fyke_cursor_bad(c);
 }
 
-static bool is_key(const uint8_t *key, size_t length, const char *word)
-{
-	return length == strlen(word) && memcmp(key, word, length) == 0;
-}
+#define IS_KEY(key, length, word) ((length) == sizeof(word) - 1 && memcmp(key, word, sizeof(word) - 1) == 0)
 
 static void take_value(struct fyke_cursor *c, struct node *node, const uint8_t *key, size_t length)
 {
@@ -155,16 +152,16 @@ static void take_value(struct fyke_cursor *c, struct node *node, const uint8_t *
 	value = read_string(c, &size);
 	if (value == NULL)
 		return;
-	if (node->inside != 0 && is_key(key, length, "id") && size == HASH_BYTES)
+	if (node->inside != 0 && IS_KEY(key, length, "id") && size == HASH_BYTES)
 		node->id = value;
-	else if (node->inside == 'a' && is_key(key, length, "info_hash") && size == HASH_BYTES)
+	else if (node->inside == 'a' && IS_KEY(key, length, "info_hash") && size == HASH_BYTES)
 		node->hash = value;
-	else if (node->inside == 0 && is_key(key, length, "y") && size == 1)
+	else if (node->inside == 0 && IS_KEY(key, length, "y") && size == 1)
 		node->type = value;
-	else if (node->inside == 0 && is_key(key, length, "q")) {
+	else if (node->inside == 0 && IS_KEY(key, length, "q")) {
 		node->method = value;
 		node->method_length = size;
-	} else if (node->inside == 0 && is_key(key, length, "v")) {
+	} else if (node->inside == 0 && IS_KEY(key, length, "v")) {
 		node->version = value;
 		node->version_length = size;
 	}

@@ -47,13 +47,13 @@ static int line_length(const uint8_t *data, size_t length)
 
 static bool is_request(const uint8_t *line, size_t length)
 {
-	static const char *const commands[] = {
-		"git-upload-pack ", "git-receive-pack ", "git-upload-archive "};
+	static const struct {
+		size_t length;
+		const char *word;
+	} commands[] = {{16, "git-upload-pack "}, {17, "git-receive-pack "}, {19, "git-upload-archive "}};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		size_t size = strlen(commands[i]);
-
-		if (length > size && memcmp(line, commands[i], size) == 0)
+		if (length > commands[i].length && memcmp(line, commands[i].word, commands[i].length) == 0)
 			return true;
 	}
 	return false;

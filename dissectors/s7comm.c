@@ -151,7 +151,7 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 
 	if (input->length < TPKT)
 		return fyke_need(0, TPKT);
-	if (fyke_cursor_u8(&c) != VERSION || fyke_cursor_u8(&c) != 0)
+	if (fyke_cursor_u16(&c) != VERSION << 8)
 		return fyke_not_mine();
 	length = fyke_cursor_u16(&c);
 	if (length < TPKT + 3)
