@@ -12,7 +12,7 @@
 struct host {
 	struct fyke_address ip;
 	uint8_t mac[6];
-	bool has_mac;
+	bool has_mac, is_near; /* near: no router between it and the capture, by a TTL */
 	int64_t first_us, last_us;
 	int64_t sessions, client_sessions, server_sessions;
 	int64_t sent_packets, received_packets, sent_bytes, received_bytes;
@@ -23,6 +23,7 @@ static const char host_sql[] =
 	" client_sessions, server_sessions, sent_packets, received_packets, sent_bytes, received_bytes)"
 	" SELECT * FROM fyke_rows_hosts WHERE true ON CONFLICT(capture_id, ip) DO UPDATE SET"
 	" mac = coalesce(mac, excluded.mac),"
+	" vendor = coalesce(vendor, excluded.vendor),"
 	" first_seen_us = min(first_seen_us, excluded.first_seen_us),"
 	" last_seen_us = max(last_seen_us, excluded.last_seen_us),"
 	" sessions = sessions + excluded.sessions,"
@@ -48,6 +49,16 @@ static void host_mac(sqlite3_context *result, const struct host *host, struct fy
 	sqlite3_result_text(result, scratch->text[1], FYKE_MAC_TEXT - 1, SQLITE_STATIC);
 }
 
+/* The maker of the address, unless that is a router's. */
+static void host_vendor(sqlite3_context *result, const struct fyke_hosts *hosts, const struct host *host)
+{
+	const char *name =
+		host->has_mac && host->is_near ? fyke_vendors_name(hosts->vendors, host->mac) : NULL;
+
+	if (name != NULL)
+		fyke_sql_result_text(result, name, (uint32_t)strlen(name));
+}
+
 static void host_column(const struct fyke_rows *rows, const void *data, size_t column,
 	struct fyke_rows_scratch *scratch, sqlite3_context *result)
 {
@@ -63,7 +74,9 @@ static void host_column(const struct fyke_rows *rows, const void *data, size_t c
 		text_of(result, &host->ip, scratch);
 	else if (column == 2)
 		host_mac(result, host, scratch);
-	else if (column >= 6) /* vendor, name and os come from others */
+	else if (column == 3)
+		host_vendor(result, hosts, host);
+	else if (column >= 6) /* name and os: known.h */
 		fyke_rows_number(result, numbers[column - 6]);
 }
 
@@ -74,12 +87,15 @@ void fyke_hosts_init(struct fyke_hosts *hosts, struct fyke_names *names)
 	hosts->rows = (struct fyke_rows){
 		.size = sizeof(struct host), .column_count = 15, .column = host_column, .context = hosts};
 	fyke_ports_init(&hosts->ports, names);
+	fyke_known_init(&hosts->known);
+	hosts->vendors = &hosts->known.vendors;
 }
 
 void fyke_hosts_release(struct fyke_hosts *hosts)
 {
 	fyke_index_release(&hosts->hosts);
 	fyke_ports_release(&hosts->ports);
+	fyke_known_release(&hosts->known);
 }
 
 enum fyke_status fyke_hosts_attach(struct fyke_hosts *hosts, sqlite3 *db, struct fyke_error *error)
@@ -129,6 +145,7 @@ static bool add_host(
 		memcpy(host->mac, side->mac, sizeof(host->mac));
 		host->has_mac = true;
 	}
+	host->is_near |= side->ttl == 255 || side->ttl == 128 || side->ttl == 64 || side->ttl == 32;
 	/* A host that talks with itself takes part once. */
 	host->sessions += alone && which == FYKE_SERVER ? 0 : sign;
 	host->client_sessions += which == FYKE_CLIENT ? sign : 0;
@@ -155,11 +172,30 @@ bool fyke_hosts_add(struct fyke_hosts *hosts, const struct fyke_session *session
 	return fyke_ports_add(&hosts->ports, session, before, id) && done;
 }
 
+/* Rows that are about to be written are to have what is known of their subjects. */
+static void touch_known(struct fyke_hosts *hosts)
+{
+	const struct host *host = hosts->hosts.items;
+	const struct fyke_port *port = hosts->ports.ports.items;
+
+	for (size_t i = 0; i < hosts->hosts.count; i++) {
+		struct fyke_known_subject subject = {.ip = host[i].ip};
+
+		fyke_known_touch(&hosts->known, &subject);
+	}
+	for (size_t i = 0; i < hosts->ports.ports.count; i++) {
+		struct fyke_known_subject subject = {port[i].key.ip, port[i].key.protocol, port[i].key.port};
+
+		fyke_known_touch(&hosts->known, &subject);
+	}
+}
+
 enum fyke_status fyke_hosts_write(
 	struct fyke_hosts *hosts, sqlite3 *db, int64_t capture_id, struct fyke_error *error)
 {
 	enum fyke_status status;
 
+	touch_known(hosts);
 	hosts->capture_id = capture_id;
 	hosts->rows.rows = hosts->hosts.items;
 	hosts->rows.count = hosts->hosts.count;
@@ -167,6 +203,8 @@ enum fyke_status fyke_hosts_write(
 	hosts->rows.count = 0;
 	if (status == FYKE_OK)
 		status = fyke_ports_write(&hosts->ports, db, capture_id, error);
+	if (status == FYKE_OK)
+		status = fyke_known_write(&hosts->known, db, capture_id, error);
 	if (status == FYKE_OK)
 		fyke_index_clear(&hosts->hosts);
 	return status;

@@ -6,6 +6,7 @@
 #define FYKE_STORAGE_HOSTS_H
 
 #include "analyzer/session/session.h"
+#include "storage/known.h"
 #include "storage/ports.h"
 #include "storage/rows.h"
 
@@ -14,6 +15,8 @@ enum { FYKE_HOSTS_MAX = 128 * 1024 };
 struct fyke_hosts {
 	struct fyke_index hosts;
 	struct fyke_ports ports;
+	struct fyke_known known;      /* names, makers, systems, products */
+	struct fyke_vendors *vendors; /* of known */
 	int64_t capture_id;
 	struct fyke_rows rows;
 };

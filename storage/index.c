@@ -107,3 +107,10 @@ void *fyke_index_add(struct fyke_index *index, const void *key, bool *added)
 	*added = true;
 	return item;
 }
+
+void *fyke_index_find(const struct fyke_index *index, const void *key)
+{
+	uint32_t place = index->slot_count == 0 ? 0 : *slot_of(index, key);
+
+	return place == 0 ? NULL : item_at(index, place - 1);
+}

@@ -28,6 +28,9 @@ void fyke_index_clear(struct fyke_index *index); /* keeps its memory */
  * the next call. */
 void *fyke_index_add(struct fyke_index *index, const void *key, bool *added);
 
+/* The item with this key, or NULL. */
+void *fyke_index_find(const struct fyke_index *index, const void *key);
+
 /* A number that traffic cannot foresee, for hashes. */
 uint64_t fyke_index_seed(void);
 

@@ -443,6 +443,8 @@ static enum fyke_status add_records(
 			break;
 		table->items[table->rows.count++] =
 			(struct fyke_record_row){record, id, parent_of(load, record)};
+		if (record->table == &fyke_table_host_facts)
+			fyke_known_take(&load->hosts.known, session, record);
 		load->records_written++;
 		if (table->rows.count == FYKE_LOAD_BATCH)
 			status = write_record_batch(load, table, error);
