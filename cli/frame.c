@@ -17,6 +17,7 @@ static const struct fyke_command commands[] = {
 	{"report", fyke_command_report, &fyke_help_report, false},
 	{"ports", fyke_command_ports, &fyke_help_ports, false},
 	{"findings", fyke_command_findings, &fyke_help_findings, false},
+	{"diff", fyke_command_diff, &fyke_help_diff, false},
 	{"interfaces", fyke_command_interfaces, &fyke_help_interfaces, true},
 	{"protocols", fyke_command_protocols, &fyke_help_protocols, false},
 	{"help", fyke_command_help, &fyke_help_help, false},

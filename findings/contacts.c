@@ -1,10 +1,12 @@
 /*
  * One pass over `sessions` into a hash table; grouping in SQL would sort a million rows.
  *
- * A contact's addresses are not kept: its first session has them, and the table is made by a join with it.
+ * The table of rules is a view of this one: nothing is copied, and a rule pays only for columns that it
+ * reads.
  */
 #include "findings/contacts.h"
 
+#include "analyzer/session/transport.h"
 #include "storage/index.h"
 #include "storage/rows.h"
 #include "storage/sql.h"
@@ -13,15 +15,25 @@
 #include <string.h>
 #include <xxhash.h>
 
+#define TEXTS_MAX ((size_t)1 << 30)
+
 struct contact {
 	uint64_t key[2];
-	int64_t first_id, said_id; /* said: the session with the most payload, whose service counts */
-	int64_t said_bytes;
+	int64_t first_id, said_bytes; /* of the session with the most payload, whose service counts */
 	int64_t first_us, last_us, longest_us;
-	int64_t client_bytes, server_bytes, client_payload, server_payload;
-	uint32_t sessions, guessed, opened, established, refused, unanswered, half_open, brief;
-	uint32_t connects, fin_probes, null_probes, xmas_probes, ack_probes;
+	int64_t client_bytes, server_bytes, client_payload, server_payload, client_packets, server_packets;
+	int64_t client_resent, server_resent, resend_wait_us, handshake_us, handshake_least_us;
+	int64_t ttl_change_us; /* when the first packet with another TTL of the server came; 0 = never */
+	uint32_t client, server, service, content_service, server_name; /* places in the texts; 0 = NULL */
+	int32_t port;							/* -1: none */
+	uint32_t sessions, guessed, opened, established, refused, unanswered, half_open, brief, mismatches;
+	uint32_t connects, fin_probes, null_probes, xmas_probes, ack_probes, handshakes;
+	uint32_t low_ttls, middle_ttls,
+		high_ttls; /* sessions by the TTL that the client's system begins with */
+	uint32_t ttl_count, later_ttl_count, ttls_mixed;
 	uint32_t sample, sample_count; /* the latest in `samples`, plus 1 */
+	int16_t ttl, later_ttl;
+	uint8_t protocol;
 	struct fyke_rhythm rhythm;
 };
 
@@ -30,63 +42,45 @@ struct sample {
 	uint32_t earlier; /* plus 1; 0 = none */
 };
 
-struct gatherer {
+struct fyke_contacts {
 	struct fyke_index contacts;
 	struct sample *samples;
 	size_t sample_count, sample_room;
+	char *texts; /* one behind the other, each with its NUL */
+	size_t text_used, text_room;
 	struct fyke_rows rows;
 	int64_t left_out;
 };
 
 /* Columns of the query. */
+/* clang-format off */
 enum {
-	ID,
-	START,
-	END,
-	CLIENT,
-	SERVER,
-	PROTOCOL,
-	PORT,
-	GUESSED,
-	STATE,
-	HISTORY,
-	CLIENT_PACKETS,
-	SERVER_PACKETS,
-	CLIENT_BYTES,
-	SERVER_BYTES,
-	CLIENT_PAYLOAD,
-	SERVER_PAYLOAD,
-	FLAGS
+	ID, START, END, CLIENT, SERVER, PROTOCOL, PORT, GUESSED, STATE, HISTORY, CLIENT_PACKETS, SERVER_PACKETS, CLIENT_BYTES,
+	SERVER_BYTES, CLIENT_PAYLOAD, SERVER_PAYLOAD, FLAGS, SERVICE, CONTENT_SERVICE, SERVER_NAME, MISMATCH, CLIENT_TTL, SERVER_TTL,
+	CLIENT_RESENT, SERVER_RESENT, RESEND_WAIT, HANDSHAKE
 };
 
 static const char query[] =
-	"SELECT id, start_us, end_us, client_ip, server_ip, ip_protocol, server_port, roles_guessed, state, "
-	"history,"
-	" client_packets, server_packets, client_bytes, server_bytes, client_payload_bytes, "
-	"server_payload_bytes,"
-	" client_tcp_flags FROM main.sessions NOT INDEXED WHERE ?1 = 0 OR capture_id = ?1";
+	"SELECT s.id, s.start_us, s.end_us, s.client_ip, s.server_ip, s.ip_protocol, s.server_port, s.roles_guessed, s.state,"
+	" s.history, s.client_packets, s.server_packets, s.client_bytes, s.server_bytes, s.client_payload_bytes,"
+	" s.server_payload_bytes, s.client_tcp_flags, s.service, s.content_service, s.server_name, s.service_mismatch,"
+	" s.client_ttl, s.server_ttl, t.client_retransmitted_segments, t.server_retransmitted_segments, t.resend_wait_us,"
+	" iif(t.client_syn_retransmissions > 0 OR t.server_syn_retransmissions > 0, NULL, t.handshake_us)"
+	" FROM main.sessions AS s NOT INDEXED LEFT JOIN main.tcp AS t ON t.session_id = s.id WHERE ?1 = 0 OR s.capture_id = ?1";
 
-static const char table_sql[] =
-	"CREATE TEMP TABLE contacts AS SELECT s.client_ip AS client_ip, s.server_ip AS server_ip,"
-	" s.transport AS transport, s.server_port AS server_port, m.service AS service,"
-	" m.content_service AS content_service, m.service_mismatch AS service_mismatch, m.server_name AS "
-	"server_name,"
-	" c0 AS session_id, c2 AS first_us, c3 AS last_us, c4 AS longest_us, c5 AS client_bytes, c6 AS "
-	"server_bytes,"
-	" c7 AS client_payload_bytes, c8 AS server_payload_bytes, c9 AS sessions, c10 AS guessed, c11 AS "
-	"opened,"
-	" c12 AS established, c13 AS refused, c14 AS unanswered, c15 AS half_open, c16 AS brief, c17 AS "
-	"connects,"
-	" c18 AS fin_probes, c19 AS null_probes, c20 AS xmas_probes, c21 AS ack_probes, c22 AS "
-	"busiest_minute,"
-	" c23 AS interval_us, c24 AS interval_spread_us, c25 AS size_bytes, c26 AS size_spread_bytes,"
-	" c27 AS regularity, c28 AS sameness, c29 AS score"
-	" FROM fyke_rows_contacts AS r JOIN main.sessions AS s ON s.id = r.c0 JOIN main.sessions AS m ON "
-	"m.id = r.c1";
+/* The view's columns, in the order of `numbers` in contact_column behind the texts. */
+static const char *const names[] = {"client_ip", "server_ip", "transport", "service", "content_service", "server_name",
+	"server_port", "service_mismatch", "session_id", "first_us", "last_us", "longest_us", "client_bytes", "server_bytes",
+	"client_payload_bytes", "server_payload_bytes", "client_packets", "server_packets", "sessions", "guessed", "opened",
+	"established", "refused", "unanswered", "half_open", "brief", "mismatches", "connects", "fin_probes", "null_probes",
+	"xmas_probes", "ack_probes", "busiest_minute", "client_resent", "server_resent", "resend_wait_us", "handshakes",
+	"handshake_us", "handshake_least_us", "low_ttls", "middle_ttls", "high_ttls", "ttl", "ttl_sessions", "later_ttl",
+	"later_ttl_sessions", "ttls_mixed", "ttl_change_us", "interval_us", "interval_spread_us", "size_bytes",
+	"size_spread_bytes", "regularity", "sameness", "score"};
+/* clang-format on */
+enum { TEXT_COUNT = 6, COLUMN_PORT = 6, COLUMN_COUNT = sizeof(names) / sizeof(names[0]), RHYTHM_COUNT = 7 };
 
-enum { COLUMN_RHYTHM = 23, COLUMN_REGULARITY = 27, COLUMN_COUNT = 30 };
-
-static void rhythm_column(sqlite3_context *result, const struct fyke_rhythm *rhythm, size_t column)
+static void rhythm_column(sqlite3_context *result, const struct fyke_rhythm *rhythm, size_t at)
 {
 	const int64_t numbers[] = {
 		rhythm->interval_us, rhythm->interval_spread_us, rhythm->size, rhythm->size_spread};
@@ -94,27 +88,73 @@ static void rhythm_column(sqlite3_context *result, const struct fyke_rhythm *rhy
 
 	if (!rhythm->known)
 		return;
-	if (column < COLUMN_REGULARITY)
-		sqlite3_result_int64(result, numbers[column - COLUMN_RHYTHM]);
+	if (at < 4)
+		sqlite3_result_int64(result, numbers[at]);
 	else
-		sqlite3_result_double(result, shares[column - COLUMN_REGULARITY]);
+		sqlite3_result_double(result, shares[at - 4]);
+}
+
+static void text_column(
+	sqlite3_context *result, const struct fyke_contacts *all, const struct contact *c, size_t column)
+{
+	const uint32_t places[TEXT_COUNT] = {
+		c->client, c->server, 0, c->service, c->content_service, c->server_name};
+	const char *text = column == 2 ? fyke_transport_name(c->protocol) : NULL;
+
+	if (column != 2 && places[column] != 0)
+		text = all->texts + places[column];
+	if (text != NULL)
+		sqlite3_result_text(result, text, -1, SQLITE_STATIC);
 }
 
 static void contact_column(const struct fyke_rows *rows, const void *data, size_t column,
 	struct fyke_rows_scratch *scratch, sqlite3_context *result)
 {
 	const struct contact *c = data;
-	const int64_t numbers[] = {c->first_id, c->said_id, c->first_us, c->last_us, c->longest_us,
-		c->client_bytes, c->server_bytes, c->client_payload, c->server_payload, c->sessions,
-		c->guessed, c->opened, c->established, c->refused, c->unanswered, c->half_open, c->brief,
-		c->connects, c->fin_probes, c->null_probes, c->xmas_probes, c->ack_probes,
-		c->rhythm.busiest_minute};
+	const int64_t numbers[] = {c->port, c->mismatches > 0, c->first_id, c->first_us, c->last_us,
+		c->longest_us, c->client_bytes, c->server_bytes, c->client_payload, c->server_payload,
+		c->client_packets, c->server_packets, c->sessions, c->guessed, c->opened, c->established,
+		c->refused, c->unanswered, c->half_open, c->brief, c->mismatches, c->connects, c->fin_probes,
+		c->null_probes, c->xmas_probes, c->ack_probes, c->rhythm.busiest_minute, c->client_resent,
+		c->server_resent, c->resend_wait_us, c->handshakes, c->handshake_us, c->handshake_least_us,
+		c->low_ttls, c->middle_ttls, c->high_ttls, c->ttl, c->ttl_count, c->later_ttl,
+		c->later_ttl_count, c->ttls_mixed, c->ttl_change_us};
 
-	(void)rows, (void)scratch;
-	if (column >= COLUMN_RHYTHM)
-		rhythm_column(result, &c->rhythm, column);
-	else
-		sqlite3_result_int64(result, numbers[column]);
+	(void)scratch;
+	_Static_assert(sizeof(numbers) / sizeof(numbers[0]) == COLUMN_COUNT - TEXT_COUNT - RHYTHM_COUNT,
+		"a number each");
+	if (column < TEXT_COUNT)
+		text_column(result, rows->context, c, column);
+	else if (column >= COLUMN_COUNT - RHYTHM_COUNT)
+		rhythm_column(result, &c->rhythm, column - (COLUMN_COUNT - RHYTHM_COUNT));
+	else if (column != COLUMN_PORT || c->port >= 0)
+		sqlite3_result_int64(result, numbers[column - TEXT_COUNT]);
+}
+
+/* A text's place; the same as `now` where it is the same text. 0: NULL, or memory is out. */
+static uint32_t keep_text(struct fyke_contacts *all, const char *text, uint32_t now)
+{
+	size_t length, room;
+	char *larger;
+
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	if (now != 0 && strcmp(all->texts + now, text) == 0)
+		return now;
+	length = strlen(text) + 1;
+	if (all->text_used + length > all->text_room) {
+		room = (all->text_room + length) * 2 + 65536;
+		larger = room > TEXTS_MAX ? NULL : realloc(all->texts, room);
+		if (larger == NULL)
+			return 0;
+		all->texts = larger;
+		all->text_room = room;
+	}
+	if (all->text_used == 0)
+		all->texts[all->text_used++] = '\0'; /* no text stands at 0 */
+	memcpy(all->texts + all->text_used, text, length);
+	all->text_used += length;
+	return (uint32_t)(all->text_used - length);
 }
 
 static bool make_key(sqlite3_stmt *row, uint64_t seed, uint64_t key[2])
@@ -185,7 +225,65 @@ static void add(int64_t *sum, int64_t value)
 	*sum = (int64_t)((uint64_t)*sum + (uint64_t)value);
 }
 
-static void count_session(struct contact *c, bool fresh, sqlite3_stmt *row)
+static void count_resends(struct contact *c, sqlite3_stmt *row)
+{
+	int64_t handshake_us = sqlite3_column_int64(row, HANDSHAKE);
+
+	add(&c->client_resent, sqlite3_column_int64(row, CLIENT_RESENT));
+	add(&c->server_resent, sqlite3_column_int64(row, SERVER_RESENT));
+	add(&c->resend_wait_us, sqlite3_column_int64(row, RESEND_WAIT));
+	if (sqlite3_column_type(row, HANDSHAKE) != SQLITE_INTEGER)
+		return;
+	if (c->handshakes == 0 || handshake_us < c->handshake_least_us)
+		c->handshake_least_us = handshake_us;
+	c->handshakes++;
+	add(&c->handshake_us, handshake_us);
+}
+
+/* Systems begin with 64, 128 or 255; few routers stand between hosts of one network. */
+static void count_ttls(struct contact *c, sqlite3_stmt *row)
+{
+	int ttl = sqlite3_column_int(row, CLIENT_TTL);
+
+	c->low_ttls += ttl >= 60 && ttl <= 64;
+	c->middle_ttls += ttl >= 124 && ttl <= 128;
+	c->high_ttls += ttl > 250;
+	if (sqlite3_column_type(row, SERVER_TTL) != SQLITE_INTEGER ||
+		sqlite3_column_int64(row, SERVER_PAYLOAD) == 0)
+		return;
+	ttl = sqlite3_column_int(row, SERVER_TTL);
+	if (c->ttl_count == 0)
+		c->ttl = (int16_t)ttl;
+	if (ttl == c->ttl && c->later_ttl_count == 0) {
+		c->ttl_count++;
+	} else if (c->later_ttl_count == 0) {
+		c->later_ttl = (int16_t)ttl;
+		c->later_ttl_count = 1;
+		c->ttl_change_us = sqlite3_column_int64(row, START);
+	} else if (ttl == c->later_ttl) {
+		c->later_ttl_count++;
+	} else {
+		c->ttls_mixed++;
+	}
+}
+
+static void keep_texts(struct fyke_contacts *all, struct contact *c, sqlite3_stmt *row)
+{
+	c->service = keep_text(all, (const char *)sqlite3_column_text(row, SERVICE), c->service);
+	c->content_service =
+		keep_text(all, (const char *)sqlite3_column_text(row, CONTENT_SERVICE), c->content_service);
+	c->server_name = keep_text(all, (const char *)sqlite3_column_text(row, SERVER_NAME), c->server_name);
+}
+
+static void begin_contact(struct fyke_contacts *all, struct contact *c, sqlite3_stmt *row)
+{
+	c->client = keep_text(all, (const char *)sqlite3_column_text(row, CLIENT), 0);
+	c->server = keep_text(all, (const char *)sqlite3_column_text(row, SERVER), 0);
+	c->port = sqlite3_column_type(row, PORT) == SQLITE_NULL ? -1 : sqlite3_column_int(row, PORT);
+	c->protocol = (uint8_t)sqlite3_column_int(row, PROTOCOL);
+}
+
+static void count_session(struct fyke_contacts *all, struct contact *c, bool fresh, sqlite3_stmt *row)
 {
 	int64_t id = sqlite3_column_int64(row, ID), start = sqlite3_column_int64(row, START);
 	int64_t end = sqlite3_column_int64(row, END);
@@ -202,67 +300,74 @@ static void count_session(struct contact *c, bool fresh, sqlite3_stmt *row)
 		c->longest_us = end - start;
 	if (fresh || client + server > c->said_bytes) {
 		c->said_bytes = client + server;
-		c->said_id = id;
+		keep_texts(all, c, row);
 	}
 	add(&c->client_bytes, sqlite3_column_int64(row, CLIENT_BYTES));
 	add(&c->server_bytes, sqlite3_column_int64(row, SERVER_BYTES));
+	add(&c->client_packets, sqlite3_column_int64(row, CLIENT_PACKETS));
+	add(&c->server_packets, sqlite3_column_int64(row, SERVER_PACKETS));
 	add(&c->client_payload, client);
 	add(&c->server_payload, server);
 	c->sessions++;
 	c->guessed += sqlite3_column_int(row, GUESSED) == 1;
+	c->mismatches += sqlite3_column_int(row, MISMATCH) == 1;
+	count_ttls(c, row);
+	count_resends(c, row);
 	c->unanswered += sqlite3_column_int64(row, SERVER_PACKETS) == 0;
 	if (sqlite3_column_int(row, PROTOCOL) == 6)
 		count_tcp(c, row);
 }
 
-static bool add_sample(struct gatherer *g, struct contact *c, sqlite3_stmt *row)
+static bool add_sample(struct fyke_contacts *all, struct contact *c, sqlite3_stmt *row)
 {
-	if (c->sample_count == FYKE_CONTACT_SAMPLES_MAX || g->sample_count == FYKE_SAMPLES_MAX)
+	if (c->sample_count == FYKE_CONTACT_SAMPLES_MAX || all->sample_count == FYKE_SAMPLES_MAX)
 		return true;
-	if (g->sample_count == g->sample_room) {
-		size_t room = g->sample_room == 0 ? 1024 : g->sample_room * 2;
-		struct sample *larger = realloc(g->samples, room * sizeof(*larger));
+	if (all->sample_count == all->sample_room) {
+		size_t room = all->sample_room == 0 ? 1024 : all->sample_room * 2;
+		struct sample *larger = realloc(all->samples, room * sizeof(*larger));
 
 		if (larger == NULL)
 			return false;
-		g->samples = larger;
-		g->sample_room = room;
+		all->samples = larger;
+		all->sample_room = room;
 	}
-	g->samples[g->sample_count] = (struct sample){
+	all->samples[all->sample_count] = (struct sample){
 		{sqlite3_column_int64(row, START), sqlite3_column_int64(row, CLIENT_BYTES)}, c->sample};
-	c->sample = (uint32_t)++g->sample_count;
+	c->sample = (uint32_t)++all->sample_count;
 	c->sample_count++;
 	return true;
 }
 
-static bool take_row(struct gatherer *g, sqlite3_stmt *row)
+static bool take_row(struct fyke_contacts *all, sqlite3_stmt *row)
 {
 	struct contact *c;
 	uint64_t key[2];
 	bool fresh;
 
-	if (!make_key(row, g->contacts.seed, key))
+	if (!make_key(row, all->contacts.seed, key))
 		return true;
-	c = fyke_index_add(&g->contacts, key, &fresh);
+	c = fyke_index_add(&all->contacts, key, &fresh);
 	if (c == NULL) {
-		g->left_out++;
+		all->left_out++;
 		return true;
 	}
-	count_session(c, fresh, row);
-	return add_sample(g, c, row);
+	if (fresh)
+		begin_contact(all, c, row);
+	count_session(all, c, fresh, row);
+	return add_sample(all, c, row);
 }
 
-static bool find_rhythms(struct gatherer *g)
+static bool find_rhythms(struct fyke_contacts *all)
 {
 	struct fyke_contact_sample *list = calloc(FYKE_CONTACT_SAMPLES_MAX, sizeof(*list));
 	int64_t *room = calloc(FYKE_CONTACT_SAMPLES_MAX, sizeof(*room));
-	struct contact *contacts = g->contacts.items;
+	struct contact *contacts = all->contacts.items;
 
-	for (size_t i = 0; list != NULL && room != NULL && i < g->contacts.count; i++) {
+	for (size_t i = 0; list != NULL && room != NULL && i < all->contacts.count; i++) {
 		int64_t count = 0;
 
-		for (uint32_t at = contacts[i].sample; at != 0; at = g->samples[at - 1].earlier)
-			list[count++] = g->samples[at - 1].what;
+		for (uint32_t at = contacts[i].sample; at != 0; at = all->samples[at - 1].earlier)
+			list[count++] = all->samples[at - 1].what;
 		contacts[i].rhythm = fyke_rhythm_of(list, count, room);
 	}
 	free(room);
@@ -270,7 +375,8 @@ static bool find_rhythms(struct gatherer *g)
 	return list != NULL && room != NULL;
 }
 
-static enum fyke_status gather(struct gatherer *g, sqlite3 *db, int64_t capture_id, struct fyke_error *error)
+static enum fyke_status gather(
+	struct fyke_contacts *all, sqlite3 *db, int64_t capture_id, struct fyke_error *error)
 {
 	sqlite3_stmt *rows = NULL;
 	enum fyke_status status = fyke_sql_prepare(db, query, &rows, error);
@@ -280,7 +386,7 @@ static enum fyke_status gather(struct gatherer *g, sqlite3 *db, int64_t capture_
 		return status;
 	sqlite3_bind_int64(rows, 1, capture_id);
 	while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
-		if (!take_row(g, rows)) {
+		if (!take_row(all, rows)) {
 			sqlite3_finalize(rows);
 			return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for contacts");
 		}
@@ -291,34 +397,54 @@ static enum fyke_status gather(struct gatherer *g, sqlite3 *db, int64_t capture_
 	return status;
 }
 
-enum fyke_status fyke_contacts_make(
-	sqlite3 *db, int64_t capture_id, int64_t *left_out, struct fyke_error *error)
+static enum fyke_status make_view(sqlite3 *db, struct fyke_error *error)
 {
-	struct gatherer *g = calloc(1, sizeof(*g));
+	sqlite3_str *sql = sqlite3_str_new(db);
+
+	sqlite3_str_appendall(sql, "CREATE TEMP VIEW contacts AS SELECT");
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		sqlite3_str_appendf(sql, "%s c%d AS %s", i > 0 ? "," : "", (int)i, names[i]);
+	sqlite3_str_appendall(sql, " FROM fyke_rows_contacts");
+	return fyke_sql_run_built(db, sql, error);
+}
+
+enum fyke_status fyke_contacts_new(
+	sqlite3 *db, int64_t capture_id, struct fyke_contacts **contacts, struct fyke_error *error)
+{
+	struct fyke_contacts *all = calloc(1, sizeof(*all));
 	enum fyke_status status;
 
-	if (g == NULL)
+	*contacts = all;
+	if (all == NULL)
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for contacts");
-	fyke_index_init(
-		&g->contacts, sizeof(struct contact), sizeof(((struct contact *)0)->key), FYKE_CONTACTS_MAX);
-	g->rows = (struct fyke_rows){.size = sizeof(struct contact),
+	fyke_index_init(&all->contacts, sizeof(struct contact), sizeof(((struct contact *)0)->key),
+		FYKE_CONTACTS_MAX);
+	all->rows = (struct fyke_rows){.size = sizeof(struct contact),
 		.column_count = COLUMN_COUNT,
 		.column = contact_column,
-		.context = g};
-	status = gather(g, db, capture_id, error);
-	if (status == FYKE_OK && !find_rhythms(g))
+		.context = all};
+	status = gather(all, db, capture_id, error);
+	if (status == FYKE_OK && !find_rhythms(all))
 		status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for contacts");
-	g->rows.rows = g->contacts.items;
-	g->rows.count = g->contacts.count;
+	all->rows.rows = all->contacts.items;
+	all->rows.count = all->contacts.count;
 	if (status == FYKE_OK)
-		status = fyke_rows_register(db, "contacts", &g->rows, error);
-	if (status == FYKE_OK)
-		status = fyke_sql_run(db, table_sql, error);
-	(void)sqlite3_create_module_v2(
-		db, "fyke_rows_contacts", NULL, NULL, NULL); /* it goes with the gatherer */
-	*left_out = g->left_out;
-	fyke_index_release(&g->contacts);
-	free(g->samples);
-	free(g);
-	return status;
+		status = fyke_rows_register(db, "contacts", &all->rows, error);
+	return status == FYKE_OK ? make_view(db, error) : status;
+}
+
+int64_t fyke_contacts_left_out(const struct fyke_contacts *contacts)
+{
+	return contacts->left_out;
+}
+
+void fyke_contacts_free(struct fyke_contacts *contacts, sqlite3 *db)
+{
+	if (contacts == NULL)
+		return;
+	(void)sqlite3_create_module_v2(db, "fyke_rows_contacts", NULL, NULL, NULL);
+	fyke_index_release(&contacts->contacts);
+	free(contacts->samples);
+	free(contacts->texts);
+	free(contacts);
 }

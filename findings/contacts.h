@@ -18,10 +18,15 @@ enum {
 	FYKE_RHYTHM_SAMPLES_LEAST = 10,
 };
 
-/* Makes the temporary table `contacts` (columns: findings/README.md). capture_id 0 = all captures. Sets
- * *left_out to the sessions for whose contacts there was no room. */
-FYKE_MUST_USE enum fyke_status fyke_contacts_make(
-	struct sqlite3 *db, int64_t capture_id, int64_t *left_out, struct fyke_error *error);
+struct fyke_contacts;
+
+/* Makes the temporary view `contacts` (columns: findings/README.md). capture_id 0 = all captures. To be freed
+ * also after a failure, before the connection is closed. */
+FYKE_MUST_USE enum fyke_status fyke_contacts_new(
+	struct sqlite3 *db, int64_t capture_id, struct fyke_contacts **contacts, struct fyke_error *error);
+int64_t fyke_contacts_left_out(
+	const struct fyke_contacts *contacts); /* sessions for which there was no room */
+void fyke_contacts_free(struct fyke_contacts *contacts, struct sqlite3 *db); /* NULL is allowed */
 
 /* How regular moments and sizes are: what `contacts` says of a rhythm. */
 struct fyke_rhythm {

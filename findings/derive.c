@@ -1,52 +1,34 @@
-/* What follows from all sessions of a capture together, and from what dissectors found in them. */
+/* What follows from all sessions of a capture together, and from what servers and clients said of themselves.
+ */
 #include "findings/findings.h"
 #include "findings/isn.h"
 #include "storage/sql.h"
 
-/* Where servers say what they are: a table of records, its column, and whose words count. */
-static const struct {
-	const char *table, *column;
-} banners[] = {
-	{"http", "server"},
-	{"ssh", "server_software"},
-	{"ssh", "server"},
-	{"smtp", "greeting"},
-	{"ftp", "greeting"},
-	{"pop3", "greeting"},
-	{"imap", "greeting"},
-};
+/* What was said last counts. */
+static const char product_sql[] =
+	"UPDATE ports SET product = said.value FROM (SELECT f.ip AS ip, s.transport AS transport, f.port AS "
+	"port,"
+	" f.value AS value, max(f.time_us) FROM host_facts AS f JOIN sessions AS s ON s.id = f.session_id"
+	" WHERE s.capture_id = ?1 AND f.fact = 'product' AND f.port IS NOT NULL AND f.value IS NOT NULL"
+	" GROUP BY 1, 2, 3) AS said WHERE ports.capture_id = ?1 AND ports.ip = said.ip"
+	" AND ports.transport = said.transport AND ports.port = said.port";
 
-static bool has_column(sqlite3 *db, const char *table, const char *column)
-{
-	return sqlite3_table_column_metadata(db, "main", table, column, NULL, NULL, NULL, NULL, NULL) ==
-	       SQLITE_OK;
-}
-
-static enum fyke_status take_banner(
-	sqlite3 *db, int64_t capture_id, const char *table, const char *column, struct fyke_error *error)
-{
-	sqlite3_str *sql = sqlite3_str_new(db);
-
-	sqlite3_str_appendf(sql,
-		"UPDATE ports SET product = coalesce(ports.product, said.product) FROM (SELECT s.server_ip "
-		"AS ip,"
-		" s.transport AS transport, s.server_port AS port, max(b.\"%w\") AS product FROM \"%w\" AS b"
-		" JOIN sessions AS s ON s.id = b.session_id WHERE s.capture_id = %lld AND b.\"%w\" IS NOT "
-		"NULL"
-		" GROUP BY 1, 2, 3) AS said WHERE ports.capture_id = %lld AND ports.ip = said.ip"
-		" AND ports.transport = said.transport AND ports.port = said.port AND ports.state = 'open'",
-		column, table, (long long)capture_id, column, (long long)capture_id);
-	return fyke_sql_run_built(db, sql, error);
-}
+/* Names of hosts; a name that came from an answer of DNS is worth less than the host's own word. */
+#define HOST_SQL(column)                                                                                     \
+	"UPDATE hosts SET " column " = said.value FROM (SELECT f.ip AS ip, f.value AS value,"                \
+	" max(iif(f.source = 'dns', 0, 1) * 1e18 + f.time_us) FROM host_facts AS f"                          \
+	" JOIN sessions AS s ON s.id = f.session_id WHERE s.capture_id = ?1 AND f.fact = '" column "'"       \
+	" AND f.port IS NULL AND f.value IS NOT NULL GROUP BY 1) AS said"                                    \
+	" WHERE hosts.capture_id = ?1 AND hosts.ip = said.ip"
 
 static enum fyke_status derive(sqlite3 *db, int64_t capture_id, struct fyke_error *error)
 {
+	static const char *const steps[] = {
+		product_sql, HOST_SQL("name"), HOST_SQL("vendor"), HOST_SQL("os")};
 	enum fyke_status status = fyke_isn_judge_hosts(db, capture_id, error);
 
-	for (size_t i = 0; status == FYKE_OK && i < sizeof(banners) / sizeof(banners[0]); i++) {
-		if (has_column(db, banners[i].table, banners[i].column))
-			status = take_banner(db, capture_id, banners[i].table, banners[i].column, error);
-	}
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
+		status = fyke_sql_run_with(db, steps[i], capture_id, 0, error);
 	return status;
 }
 

@@ -7,18 +7,14 @@
 --   the queues of the router.
 -- with: percent = 3    of the packets of one side that carried data again
 -- with: segments = 20  sent again, at least
-SELECT s.client_ip || ' ↔ ' || s.server_ip AS subject, s.client_ip AS host,
-  sum(t.client_retransmitted_segments + t.server_retransmitted_segments) || ' segments sent again ('
-    || printf('%.1f', 100.0 * max(
-      1.0 * sum(t.client_retransmitted_segments) / max(1, sum(s.client_packets)),
-      1.0 * sum(t.server_retransmitted_segments) / max(1, sum(s.server_packets))))
-    || ' % of one side''s packets), ' || printf('%.2f', sum(coalesce(t.resend_wait_us, 0)) / 1e6)
-    || ' s spent waiting for them in ' || count(*) || ' sessions' AS evidence,
-  min(s.id) AS session_id, min(s.start_us) AS first_us, max(s.end_us) AS last_us
-FROM tcp AS t JOIN sessions AS s ON s.id = t.session_id
-WHERE t.client_retransmitted_segments + t.server_retransmitted_segments > 0
-GROUP BY s.client_ip, s.server_ip
-HAVING (sum(t.client_retransmitted_segments) >= :segments
-    AND sum(t.client_retransmitted_segments) * 100.0 >= :percent * sum(s.client_packets))
-  OR (sum(t.server_retransmitted_segments) >= :segments
-    AND sum(t.server_retransmitted_segments) * 100.0 >= :percent * sum(s.server_packets))
+SELECT client_ip || ' ↔ ' || server_ip AS subject, client_ip AS host,
+  sum(client_resent + server_resent) || ' segments sent again (' || printf('%.1f', 100.0 * max(
+      1.0 * sum(client_resent) / max(1, sum(client_packets)), 1.0 * sum(server_resent) / max(1, sum(server_packets))))
+    || ' % of one side''s packets), ' || printf('%.2f', sum(resend_wait_us) / 1e6) || ' s spent waiting for them in '
+    || sum(sessions) || ' sessions' AS evidence,
+  min(session_id) AS session_id, min(first_us) AS first_us, max(last_us) AS last_us
+FROM contacts
+WHERE client_resent + server_resent > 0
+GROUP BY client_ip, server_ip
+HAVING (sum(client_resent) >= :segments AND sum(client_resent) * 100.0 >= :percent * sum(client_packets))
+  OR (sum(server_resent) >= :segments AND sum(server_resent) * 100.0 >= :percent * sum(server_packets))

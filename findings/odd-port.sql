@@ -5,11 +5,11 @@
 -- innocent: An administrator who moved a service to another port; several services behind one port.
 -- advice: Know which program it is. A service on its own port is easier to guard.
 SELECT server_ip || ':' || server_port || '/' || transport AS subject, server_ip AS host,
-  content_service || ' on the port of ' || coalesce(port_service, 'no service') AS title,
-  iif(content_service IN ('ssh', 'rdp', 'vnc', 'telnet', 'irc', 'socks', 'openvpn', 'bittorrent') AND server_port IN (53, 80, 443, 8080),
-    'medium', 'low') AS severity,
-  count(*) || ' sessions from ' || count(DISTINCT client_ip) || ' clients' AS evidence,
-  min(id) AS session_id, min(start_us) AS first_us, max(end_us) AS last_us
-FROM sessions WHERE service_mismatch = 1 AND roles_guessed = 0
+  coalesce(content_service, 'another service') || ' on port ' || server_port AS title,
+  iif(content_service IN ('ssh', 'rdp', 'vnc', 'telnet', 'irc', 'socks', 'openvpn', 'bittorrent')
+    AND server_port IN (53, 80, 443, 8080), 'medium', 'low') AS severity,
+  sum(mismatches) || ' sessions from ' || count(*) || ' clients' AS evidence,
+  min(session_id) AS session_id, min(first_us) AS first_us, max(last_us) AS last_us
+FROM contacts WHERE mismatches > 0 AND guessed < sessions
 GROUP BY server_ip, server_port, transport, content_service
-ORDER BY count(*) DESC
+ORDER BY sum(mismatches) DESC

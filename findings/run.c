@@ -62,13 +62,13 @@ static const char signs_sql[] =
 	" c5 AS evidence, c6 AS session_id, c7 AS first_us, c8 AS last_us FROM fyke_rows_signs";
 
 static enum fyke_status make_room(sqlite3 *db, int64_t capture_id, const struct fyke_rows *signs,
-	struct fyke_findings *findings, struct fyke_error *error)
+	struct fyke_contacts **contacts, struct fyke_error *error)
 {
 	enum fyke_status status =
 		fyke_sql_run(db, "PRAGMA query_only = OFF; PRAGMA temp_store = MEMORY", error);
 
 	if (status == FYKE_OK)
-		status = fyke_contacts_make(db, capture_id, &findings->left_out_sessions, error);
+		status = fyke_contacts_new(db, capture_id, contacts, error);
 	if (status == FYKE_OK)
 		status = make_views(db, capture_id, error);
 	if (status == FYKE_OK)
@@ -76,7 +76,9 @@ static enum fyke_status make_room(sqlite3 *db, int64_t capture_id, const struct 
 	if (status == FYKE_OK)
 		status = fyke_sql_run(db, signs_sql, error);
 	/* A virtual table declares itself at its first use, which the authorizer would deny. */
-	return status == FYKE_OK ? fyke_sql_run(db, "SELECT 1 FROM signs", error) : status;
+	return status == FYKE_OK
+		       ? fyke_sql_run(db, "SELECT 1 FROM signs; SELECT 1 FROM contacts LIMIT 1", error)
+		       : status;
 }
 
 enum column {
@@ -322,6 +324,7 @@ enum fyke_status fyke_findings_run(struct fyke_database *database, int64_t captu
 	const struct fyke_rules *rules, struct fyke_findings *findings, struct fyke_error *error)
 {
 	struct fyke_rows *signs = calloc(1, sizeof(*signs));
+	struct fyke_contacts *contacts = NULL;
 	sqlite3 *db = fyke_database_handle(database);
 	enum fyke_status status;
 
@@ -330,12 +333,15 @@ enum fyke_status fyke_findings_run(struct fyke_database *database, int64_t captu
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for findings");
 	*signs = (struct fyke_rows){
 		.size = sizeof(struct fyke_finding), .column_count = 9, .column = sign_column};
-	status = make_room(db, capture_id, signs, findings, error);
+	status = make_room(db, capture_id, signs, &contacts, error);
 	if (status == FYKE_OK)
 		status = fyke_database_restrict_to(
 			database, FYKE_DATABASE_STEPS_MAX, FYKE_RULE_SECONDS_MAX, error);
 	if (status == FYKE_OK)
 		status = run_all(db, rules, signs, findings, error);
+	if (contacts != NULL)
+		findings->left_out_sessions = fyke_contacts_left_out(contacts);
+	fyke_contacts_free(contacts, db);
 	(void)sqlite3_create_module_v2(db, "fyke_rows_signs", NULL, NULL, NULL);
 	free(signs);
 	if (status != FYKE_OK)

@@ -8,12 +8,14 @@
 -- with: share = 0.6  of all hosts tried that have to be such
 SELECT client_ip || ' → *:' || server_port || '/' || transport AS subject, client_ip AS host,
   'A scan of many hosts for port ' || server_port || '/' || transport AS title,
-  count(*) || ' hosts in ' || (max(last_us) - min(first_us)) / 1000000 || ' s: '
+  count(*) || ' hosts in ' || ((max(last_us) - min(first_us)) / 1000000) || ' s: '
     || sum(opened = 0 AND (refused > 0 OR unanswered = sessions)) || ' refused or did not answer, '
     || sum(opened > 0 OR (transport = 'udp' AND unanswered < sessions)) || ' answered' AS evidence,
   min(session_id) AS session_id, min(first_us) AS first_us, max(last_us) AS last_us
 FROM contacts
-WHERE ((transport = 'tcp' AND guessed = 0) OR (transport = 'udp' AND server_port < 1024))
+WHERE client_ip IN (SELECT client_ip FROM contacts WHERE opened = 0 AND (refused > 0 OR unanswered = sessions)
+    GROUP BY client_ip HAVING count(*) >= :hosts)
+  AND ((transport = 'tcp' AND guessed = 0) OR (transport = 'udp' AND server_port < 1024))
   AND fyke_origin(server_ip) <> 'group'
 GROUP BY client_ip, transport, server_port
 HAVING sum(opened = 0 AND (refused > 0 OR unanswered = sessions)) >= :hosts

@@ -5,7 +5,7 @@
 -- advice: Ask who runs the client.
 -- with: hosts = 20   hosts that did not answer
 SELECT client_ip || ' → *' AS subject, client_ip AS host, 'A ping sweep' AS title,
-  count(*) || ' hosts in ' || (max(last_us) - min(first_us)) / 1000000 || ' s, ' || sum(unanswered = sessions)
+  count(*) || ' hosts in ' || ((max(last_us) - min(first_us)) / 1000000) || ' s, ' || sum(unanswered = sessions)
     || ' without an answer' AS evidence,
   min(session_id) AS session_id, min(first_us) AS first_us, max(last_us) AS last_us
 FROM contacts WHERE transport IN ('icmp', 'icmp6') AND fyke_origin(server_ip) <> 'group'

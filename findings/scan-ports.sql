@@ -10,11 +10,15 @@
 SELECT client_ip || ' → ' || server_ip AS subject, client_ip AS host,
   iif(max(last_us) - min(first_us) > 3600000000 AND (max(last_us) - min(first_us)) / count(*) > 10000000, 'A slow ',
     'A ') || iif(max(connects) > 0, 'TCP connect', 'TCP SYN') || ' scan of the ports of one host' AS title,
-  count(*) || ' ports in ' || (max(last_us) - min(first_us)) / 1000000 || ' s: ' || sum(refused > 0 AND opened = 0)
+  count(*) || ' ports in ' || ((max(last_us) - min(first_us)) / 1000000) || ' s: ' || sum(refused > 0 AND opened = 0)
     || ' refused, ' || sum(opened = 0 AND refused = 0) || ' without answer, ' || sum(opened > 0) || ' open'
     || coalesce(' (' || group_concat(iif(opened > 0, server_port, NULL), ', ') || ')', '') AS evidence,
   min(session_id) AS session_id, min(first_us) AS first_us, max(last_us) AS last_us
-FROM contacts WHERE transport = 'tcp' AND server_port IS NOT NULL AND fin_probes + null_probes + xmas_probes = 0
+FROM contacts
+WHERE transport = 'tcp' AND (client_ip, server_ip) IN (SELECT client_ip, server_ip FROM contacts
+    WHERE transport = 'tcp' AND opened = 0 AND (refused > 0 OR unanswered > 0)
+    GROUP BY client_ip, server_ip HAVING count(*) >= :ports)
+  AND server_port IS NOT NULL AND fin_probes + null_probes + xmas_probes = 0
 GROUP BY client_ip, server_ip
 HAVING sum(opened = 0 AND (refused > 0 OR unanswered > 0)) >= :ports
   AND sum(opened = 0 AND (refused > 0 OR unanswered > 0)) >= :share * count(*)

@@ -11,7 +11,7 @@ SELECT client_ip || ' → ' || server_ip AS subject, client_ip AS host,
   CASE max(sum(fin_probes > 0), sum(null_probes > 0), sum(xmas_probes > 0), sum(ack_probes > 0))
     WHEN sum(fin_probes > 0) THEN 'A FIN' WHEN sum(null_probes > 0) THEN 'A NULL'
     WHEN sum(xmas_probes > 0) THEN 'An Xmas' ELSE 'An ACK' END || ' scan of the ports of one host' AS title,
-  count(*) || ' ports in ' || (max(last_us) - min(first_us)) / 1000000 || ' s: FIN to ' || sum(fin_probes > 0)
+  count(*) || ' ports in ' || ((max(last_us) - min(first_us)) / 1000000) || ' s: FIN to ' || sum(fin_probes > 0)
     || ', no flags to ' || sum(null_probes > 0) || ', FIN+PSH+URG to ' || sum(xmas_probes > 0) || ', ACK to '
     || sum(ack_probes > 0) AS evidence,
   min(session_id) AS session_id, min(first_us) AS first_us, max(last_us) AS last_us

@@ -6,17 +6,13 @@
 --   another.
 -- advice: Compare the link-layer addresses (client_mac) of the two kinds of sessions.
 -- with: sessions = 3  of each kind, at least
-SELECT ip AS subject, ip AS host,
-  'TTL near ' || min(kind) || ' in ' || sum(iif(kind = least, n, 0)) || ' sessions and near ' || max(kind) || ' in '
-    || sum(iif(kind = most, n, 0)) AS evidence,
+SELECT client_ip AS subject, client_ip AS host,
+  'TTL near 64 in ' || sum(low_ttls) || ', near 128 in ' || sum(middle_ttls) || ', near 255 in ' || sum(high_ttls)
+    || ' sessions' AS evidence,
   min(session_id) AS session_id, min(first_us) AS first_us, max(last_us) AS last_us
-FROM (SELECT ip, kind, n, session_id, first_us, last_us, min(kind) OVER (PARTITION BY ip) AS least,
-    max(kind) OVER (PARTITION BY ip) AS most
-  FROM (SELECT client_ip AS ip, CASE WHEN client_ttl <= 64 THEN 64 WHEN client_ttl <= 128 THEN 128 ELSE 255 END AS kind,
-      count(*) AS n, min(id) AS session_id, min(start_us) AS first_us, max(end_us) AS last_us
-    FROM sessions
-    WHERE transport = 'tcp' AND client_ttl IS NOT NULL AND roles_guessed = 0
-      AND (client_ttl BETWEEN 60 AND 64 OR client_ttl BETWEEN 124 AND 128 OR client_ttl > 250)
-      AND fyke_origin(client_ip) IN ('home', 'private')
-    GROUP BY 1, 2 HAVING count(*) >= :sessions))
-GROUP BY ip HAVING count(*) >= 2
+FROM contacts
+WHERE transport = 'tcp' AND established > 0 AND client_ip IN (SELECT client_ip FROM contacts
+    WHERE transport = 'tcp' AND established > 0 AND (middle_ttls > 0 OR high_ttls > 0)
+      AND fyke_origin(client_ip, client_ip) IN ('home', 'private'))
+GROUP BY client_ip
+HAVING (sum(low_ttls) >= :sessions) + (sum(middle_ttls) >= :sessions) + (sum(high_ttls) >= :sessions) >= 2

@@ -22,54 +22,32 @@ const char *fyke_port_change_name(enum fyke_port_change change)
 
 /* Of several captures: the latest proof of each port, sums of sessions, and the most clients of one capture.
  * The history is looked at in all captures up to the one asked for. */
+/* clang-format off */
 static const char port_query[] =
-	"WITH proven AS (SELECT *, row_number() OVER (PARTITION BY ip, transport, port ORDER BY last_seen_us "
-	"DESC,"
-	"  capture_id DESC) AS place FROM ports WHERE (?1 = 0 OR capture_id = ?1)"
-	"  AND (?2 IS NULL OR ip = ?2 OR fyke_in_net(ip, ?2))),"
-	" summed AS (SELECT ip, transport, port, min(first_seen_us) AS first_us, max(last_seen_us) AS "
-	"last_us,"
-	"  sum(sessions) AS sessions, max(clients) AS clients, max(home_clients) AS home, "
-	"max(private_clients) AS private,"
-	"  max(world_clients) AS world, max(product) AS product, max(encryption) AS encryption,"
-	"  max(encryption) IS NOT min(encryption) AS differs FROM proven GROUP BY ip, transport, port)"
-	" SELECT p.ip, p.transport, p.port, p.state, p.service, s.product, p.evidence,"
-	"  iif(s.differs, 'mixed', s.encryption), s.first_us, s.last_us, s.sessions, p.session_id, "
-	"s.clients, s.home,"
-	"  s.private, s.world, p.first_seen_us,"
-	"  (SELECT max(last_us) FROM port_intervals AS h WHERE h.ip = p.ip AND h.transport = p.transport AND"
-	"   h.port = p.port AND h.state <> p.state AND (?1 = 0 OR h.capture_id <= ?1)),"
-	"  (SELECT count(*) FROM port_intervals AS h WHERE h.ip = p.ip AND h.transport = p.transport AND"
-	"   h.port = p.port AND (?1 = 0 OR h.capture_id <= ?1)),"
-	"  (SELECT min(first_us) FROM port_intervals AS h WHERE h.ip = p.ip AND h.transport = p.transport AND"
-	"   h.port = p.port AND h.state = p.state AND (?1 = 0 OR h.capture_id <= ?1))"
-	" FROM proven AS p JOIN summed AS s ON s.ip = p.ip AND s.transport = p.transport AND s.port = p.port"
+	"WITH proven AS (SELECT *, row_number() OVER (PARTITION BY ip, transport, port ORDER BY last_seen_us DESC,"
+	"  capture_id DESC) AS place, min(first_seen_us) OVER k AS first_us, max(last_seen_us) OVER k AS last_us,"
+	"  sum(sessions) OVER k AS all_sessions, max(clients) OVER k AS most, max(home_clients) OVER k AS home,"
+	"  max(private_clients) OVER k AS private, max(world_clients) OVER k AS world, max(product) OVER k AS said,"
+	"  max(encryption) OVER k AS least_encryption, min(encryption) OVER k AS most_encryption"
+	"  FROM ports WHERE (?1 = 0 OR capture_id = ?1) AND (?2 IS NULL OR ip = ?2 OR fyke_in_net(ip, ?2))"
+	"  WINDOW k AS (PARTITION BY ip, transport, port)),"
+	" spans AS MATERIALIZED (SELECT ip, transport, port, count(*) AS n, max(iif(state = 'open', last_us, NULL)) AS open_last,"
+	"  min(iif(state = 'open', first_us, NULL)) AS open_first, max(iif(state <> 'open', last_us, NULL)) AS other_last,"
+	"  min(iif(state <> 'open', first_us, NULL)) AS other_first FROM port_intervals WHERE ?1 = 0 OR capture_id <= ?1"
+	"  GROUP BY ip, transport, port HAVING count(*) > 1)"
+	" SELECT p.ip, p.transport, p.port, p.state, p.service, p.said, p.evidence,"
+	"  iif(p.least_encryption IS NOT p.most_encryption, 'mixed', p.least_encryption), p.first_us, p.last_us, p.all_sessions,"
+	"  p.session_id, p.most, p.home, p.private, p.world, iif(p.state = 'open', s.other_last, s.open_last), s.n,"
+	"  iif(p.state = 'open', s.open_first, s.other_first)"
+	" FROM proven AS p LEFT JOIN spans AS s ON s.ip = p.ip AND s.transport = p.transport AND s.port = p.port"
 	" WHERE p.place = 1 AND (?3 = 0 OR p.state = 'open') AND (?4 = 0 OR p.last_seen_us >= ?4)"
-	" ORDER BY p.ip, CASE p.state WHEN 'open' THEN 0 WHEN 'filtered' THEN 1 ELSE 2 END, p.transport, "
-	"p.port";
+	" ORDER BY p.ip, CASE p.state WHEN 'open' THEN 0 WHEN 'filtered' THEN 1 ELSE 2 END, p.transport, p.port";
 
 enum {
-	IP,
-	TRANSPORT,
-	PORT,
-	STATE,
-	SERVICE,
-	PRODUCT,
-	EVIDENCE,
-	ENCRYPTION,
-	FIRST,
-	LAST,
-	SESSIONS,
-	SESSION,
-	CLIENTS,
-	HOME,
-	PRIVATE,
-	WORLD,
-	CAPTURE_FIRST,
-	OTHER_LAST,
-	INTERVALS,
-	SAME_FIRST
+	IP, TRANSPORT, PORT, STATE, SERVICE, PRODUCT, EVIDENCE, ENCRYPTION, FIRST, LAST, SESSIONS, SESSION, CLIENTS, HOME,
+	PRIVATE, WORLD, OTHER_LAST, INTERVALS, SAME_FIRST
 };
+/* clang-format on */
 
 static const char *text_at(sqlite3_stmt *row, int column)
 {
@@ -360,10 +338,11 @@ static json_t *count_json(int64_t number)
 
 static json_t *history_json(struct json_writer *w, const struct fyke_port_line *line)
 {
-	static const char sql[] = "SELECT capture_id, state, first_us, last_us, proofs, session_id FROM "
-				  "port_intervals WHERE ip = ?2"
-				  " AND transport = ?3 AND port = ?4 AND (?1 = 0 OR capture_id <= ?1) ORDER "
-				  "BY first_us LIMIT 1000";
+	static const char sql[] =
+		"SELECT capture_id, state, first_us, last_us, proofs, session_id FROM "
+		"port_intervals WHERE ip = ?2"
+		" AND transport = ?3 AND port = ?4 AND capture_id IN (SELECT id FROM captures"
+		" WHERE ?1 = 0 OR id <= ?1) ORDER BY first_us LIMIT 1000";
 	static const struct fyke_json_column columns[] = {{"capture_id", false}, {"state", false},
 		{"first_us", false}, {"last_us", false}, {"proofs", false}, {"session_id", false}};
 	json_t *list = json_array();

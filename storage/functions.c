@@ -304,5 +304,5 @@ enum fyke_status fyke_functions_register(
 	}
 	if (sqlite3_create_module_v2(db, "fyke_frames", &frames_module, NULL, NULL) != SQLITE_OK)
 		return fyke_sql_failed(db, error);
-	return FYKE_OK;
+	return fyke_functions_register_text(db, error);
 }

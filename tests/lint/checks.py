@@ -32,7 +32,7 @@ LEVELS = {
     "analyzer/pipeline": [BASE, "analyzer/"],
     "dissectors/": [BASE],
     "storage/": [BASE, *RECORD],
-    "findings/": [BASE, "storage/", "analyzer/session/session.h"],
+    "findings/": [BASE, "storage/", "analyzer/session/session.h", "analyzer/session/transport.h"],
     # the two headers: for the words that states and refusals have
     "reports/": [BASE, "storage/", "findings/", "analyzer/session/state.h", "analyzer/decode/decode.h"],
     "cli/": ["analyzer/", "storage/", "findings/", "reports/", "dissectors/"],

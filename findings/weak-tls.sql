@@ -1,0 +1,18 @@
+-- title: Encryption of an old kind
+-- severity: low
+-- meaning: SSL 2 and 3, TLS 1.0 and 1.1, and ciphers such as RC4, DES and NULL can be read or changed with known means
+--   (RFC 8996, RFC 7568, RFC 7465).
+-- innocent: An old device that knows nothing newer.
+-- advice: Update the server, or allow only TLS 1.2 and 1.3 there.
+SELECT s.server_ip || ':' || s.server_port AS subject, s.server_ip AS host,
+  coalesce(t.version, 'TLS') || ' with ' || coalesce(t.cipher, 'an unknown cipher') AS title,
+  iif(t.version LIKE 'SSL%' OR t.cipher LIKE '%NULL%' OR t.cipher LIKE '%anon%' OR t.cipher LIKE '%EXPORT%'
+    OR instr(t.cipher, '_DES_') > 0, 'medium', 'low') AS severity,
+  count(*) || ' handshakes from ' || count(DISTINCT s.client_ip) || ' clients' || coalesce('; name: ' || max(t.sni), '')
+    AS evidence,
+  min(s.id) AS session_id, min(t.time_us) AS first_us, max(t.time_us) AS last_us
+FROM tls AS t JOIN sessions AS s ON s.id = t.session_id
+WHERE t.cipher IS NOT NULL AND (t.version LIKE 'SSL%' OR t.version IN ('TLSv1.0', 'TLSv1', 'TLSv1.1', 'TLS 1.0', 'TLS 1.1')
+  OR t.cipher LIKE '%NULL%' OR t.cipher LIKE '%RC4%' OR instr(t.cipher, '_DES_') > 0 OR t.cipher LIKE '%DES40%'
+  OR t.cipher LIKE '%anon%' OR t.cipher LIKE '%EXPORT%')
+GROUP BY s.server_ip, s.server_port, t.version, t.cipher

@@ -1,0 +1,173 @@
+"""Captures that real programs cannot be made to give on demand, built packet by packet: (name, frames)."""
+
+import base64
+import random
+import struct
+
+from support.packets import ACK, PSH, RST, Tcp, Trace, udp
+
+HOST, PEER, RESOLVER = "192.168.7.10", "203.0.113.9", "192.168.7.1"
+SCENES = []
+
+
+def scene(function):
+    SCENES.append(function)
+    return function
+
+
+def scenes():
+    for function in SCENES:
+        trace = Trace()
+        kind = "quiet" if function.__name__.endswith("_quiet") else "fires"
+        function(trace)
+        name = function.__name__[:-len("_" + kind)].replace("_", "-")
+        yield f"{name}.{kind}", trace.frames
+
+
+def connection(trace, port=40000, server=(PEER, 80), client=HOST, isn=(1000, 5000)):
+    return Tcp(trace, (client, port), server, isn)
+
+
+@scene
+def conflicting_bytes_fires(trace):
+    """An answer, and a moment later another in its place."""
+    tcp = connection(trace).handshake().data(0, b"GET / HTTP/1.0\r\n\r\n").ack(1)
+    tcp.data(1, b"HTTP/1.0 200 OK\r\n\r\nthe forged page")
+    tcp.send(1, PSH | ACK, b"HTTP/1.0 200 OK\r\n\r\nthe honest page", sequence=5001)
+    tcp.ack(0).close()
+
+
+@scene
+def conflicting_bytes_quiet(trace):
+    """The same bytes twice, cut differently, and keep-alives with a byte of their own."""
+    tcp = connection(trace).handshake().data(0, b"GET / HTTP/1.0\r\n\r\n").ack(1)
+    tcp.data(1, b"HTTP/1.0 200 OK\r\n\r\nthe honest page")
+    tcp.send(1, PSH | ACK, b"HTTP/1.0 200 OK\r\n\r\n", sequence=5001)
+    tcp.send(1, PSH | ACK, b"the honest page", sequence=5020)
+    tcp.ack(0)
+    trace.wait(60)
+    tcp.send(0, ACK, b"\0", sequence=tcp.next[0] - 1)
+    tcp.ack(1).close()
+
+
+@scene
+def reset_injection_fires(trace):
+    """Somebody resets in the server's name; the server goes on."""
+    tcp = connection(trace).handshake().data(0, b"GET /forbidden HTTP/1.0\r\n\r\n").ack(1)
+    tcp.send(1, RST | ACK, sequence=tcp.next[1])
+    tcp.data(1, b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 800).ack(0)
+
+
+@scene
+def reset_injection_quiet(trace):
+    """A server that really resets, and a client whose data were on the way."""
+    tcp = connection(trace).handshake().data(0, b"GET / HTTP/1.0\r\n\r\n").ack(1)
+    tcp.data(1, b"HTTP/1.0 500 no\r\n\r\n").ack(0)
+    tcp.rst(1, RST | ACK)
+    tcp.data(0, b"GET /more HTTP/1.0\r\n\r\n")
+    tcp.rst(1)
+
+
+def download(trace, lost_of):
+    """Segments, of which every lost_of-th is captured but lost beyond, and comes again after three duplicate ACKs."""
+    tcp = connection(trace).handshake().data(0, b"GET /big HTTP/1.0\r\n\r\n").ack(1)
+    for n in range(1200):
+        start = tcp.next[1]
+        tcp.data(1, bytes([65 + n % 26]) * 1000, after_ns=300_000)
+        if n % lost_of == lost_of - 1:
+            for _ in range(4):
+                tcp.data(1, b"y" * 1000, after_ns=300_000)
+                tcp.ack(0, acknowledgment=start, after_ns=20_000_000 if _ == 0 else 100_000)
+            tcp.send(1, PSH | ACK, bytes([65 + n % 26]) * 1000, sequence=start)
+        tcp.ack(0, after_ns=200_000)
+    tcp.close()
+
+
+@scene
+def loss_fires(trace):
+    download(trace, 20)
+
+
+@scene
+def loss_quiet(trace):
+    download(trace, 300)
+
+
+def numbered(trace, choose):
+    for n in range(40):
+        tcp = connection(trace, 41000 + n, client=HOST, server=("192.168.7.20", 80), isn=(random.Random(n).getrandbits(32), choose(n)))
+        tcp.handshake().data(0, b"x").data(1, b"y").close()
+        trace.wait(0.2 + random.Random(n + 99).random())
+
+
+@scene
+def weak_sequence_numbers_fires(trace):
+    """A device that adds 64,000 for each connection."""
+    numbered(trace, lambda n: 123456 + 64000 * n)
+
+
+@scene
+def weak_sequence_numbers_quiet(trace):
+    numbered(trace, lambda n: random.Random(n + 1000).getrandbits(32))
+
+
+def label_name(name):
+    return b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+
+
+def ask(trace, number, name, kind=16, rcode=0, answer=b""):
+    question = label_name(name) + struct.pack(">HH", kind, 1)
+    trace.add(udp(HOST, 30000 + number % 20000, RESOLVER, 53, struct.pack(">6H", number & 0xFFFF, 0x0100, 1, 0, 0, 0) + question))
+    body = question
+    if answer:
+        body += struct.pack(">HHHIH", 0xC00C, kind, 1, 60, len(answer)) + answer
+    head = struct.pack(">6H", number & 0xFFFF, 0x8180 | rcode, 1, 1 if answer else 0, 0, 0)
+    trace.add(udp(RESOLVER, 53, HOST, 30000 + number % 20000, head + body))
+
+
+@scene
+def dns_tunnel_fires(trace):
+    chance = random.Random(5)
+    for n in range(120):
+        data = base64.b32encode(chance.randbytes(70)).decode().strip("=").lower()
+        ask(trace, n, f"{data[:60]}.{data[60:]}.t.tunnel.example", 16, 0, b"\x20" + chance.randbytes(32))
+
+
+@scene
+def dns_tunnel_quiet(trace):
+    """A content network: as many names below one domain, but names of machines; and addresses looked up backwards."""
+    for n in range(120):
+        ask(trace, n, f"edge-{n:03d}-fra.cdn.example", 1, 0, bytes([203, 0, 113, n]))
+        ask(trace, 500 + n, f"{n}.113.0.203.in-addr.arpa", 12, 0, label_name(f"host-{n}.example"))
+
+
+@scene
+def dns_odd_names_fires(trace):
+    chance = random.Random(6)
+    for n in range(40):
+        name = "".join(chance.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(chance.randrange(12, 18)))
+        ask(trace, n, f"{name}.{chance.choice(['com', 'net', 'info'])}", 1, 3)
+
+
+@scene
+def dns_odd_names_quiet(trace):
+    """A wrong search list: many names that do not exist, below one domain; and a few slips of the keyboard."""
+    for n in range(60):
+        ask(trace, n, f"server{n}.corp.office.example", 1, 3)
+    for n, name in enumerate(("exmaple.com", "wikipeda.org", "newspapr.example")):
+        ask(trace, 200 + n, name, 1, 3)
+
+
+@scene
+def odd_port_fires(trace):
+    """Remote control on the port of the web."""
+    tcp = connection(trace, server=(PEER, 443)).handshake()
+    tcp.data(1, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(0).data(0, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(1)
+    tcp.close()
+
+
+@scene
+def odd_port_quiet(trace):
+    tcp = connection(trace, server=(PEER, 22)).handshake()
+    tcp.data(1, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(0).data(0, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(1)
+    tcp.close()
