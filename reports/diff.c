@@ -127,6 +127,7 @@ static void put_item_text(const struct diff *diff, const struct item *item)
 	static const char *const marks[] = {"+", "-", "~"};
 	static const enum fyke_paint paints[] = {FYKE_PAINT_GOOD, FYKE_PAINT_WARN, FYKE_PAINT_BOLD};
 	enum what what = what_of(item);
+	long long sessions = item->n[0] + item->n[1];
 	char text[600];
 
 	if (what == CHANGED)
@@ -135,8 +136,7 @@ static void put_item_text(const struct diff *diff, const struct item *item)
 	else
 		snprintf(text, sizeof(text), "%.300s%s%.120s  %lld sessions%s", item->name,
 			item->words[what == CAME] != NULL ? "  " : "",
-			item->words[what == CAME] != NULL ? item->words[what == CAME] : "",
-			(long long)(item->n[0] + item->n[1]),
+			item->words[what == CAME] != NULL ? item->words[what == CAME] : "", sessions,
 			item->expected < EXPECTED_LEAST ? " (perhaps by chance)" : "");
 	fprintf(diff->out, "  ");
 	fyke_screen_put(&diff->options->screen, marks[what], 0, paints[what], diff->out);
@@ -336,6 +336,7 @@ static enum fyke_status run_delay(struct diff *diff, const char *column, const c
 {
 	int64_t *samples = calloc(2 * SAMPLES_MAX, sizeof(*samples));
 	size_t count[2] = {0, 0};
+	int64_t middle[2];
 	struct shift shift = {.measure = measure, .effect = "Cliff's delta"};
 	enum fyke_status status;
 
@@ -347,8 +348,10 @@ static enum fyke_status run_delay(struct diff *diff, const char *column, const c
 	if (status == FYKE_OK && count[0] >= 5 && count[1] >= 5) {
 		shift.size = fyke_effect_cliff(samples, count[0], samples + SAMPLES_MAX, count[1]);
 		shift.word = fyke_effect_cliff_word(shift.size);
-		shift.old_value = (double)samples[count[0] / 2] / 1e3;
-		shift.new_value = (double)samples[SAMPLES_MAX + count[1] / 2] / 1e3;
+		middle[0] = samples[count[0] / 2];
+		middle[1] = samples[SAMPLES_MAX + count[1] / 2];
+		shift.old_value = (double)middle[0] / 1e3;
+		shift.new_value = (double)middle[1] / 1e3;
 		snprintf(shift.name, sizeof(shift.name), "TCP");
 		if (fabs(shift.size) >= 0.147 && !put_shift(diff, &shift))
 			status = fyke_error_set(diff->error, FYKE_FAILED_MEMORY, "out of memory");
