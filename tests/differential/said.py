@@ -1,6 +1,7 @@
 """What fyke's dissectors said about one capture, and how facts of two tools are matched."""
 
 import collections
+import ipaddress
 import re
 import sqlite3
 
@@ -30,6 +31,11 @@ class Said:
         finally:
             connection.close()
 
+    def places(self):
+        """Endpoints of all sessions."""
+        return {place_of(session_pair(session), "").rpartition(" frame ")[0] for session in self.sessions.values()
+                if session["transport"] in ("tcp", "udp")}
+
     def places_of_dropped(self):
         """Endpoints of which a segment or datagram had a wrong checksum: what it held reached nobody."""
         return {place_of(session_pair(session), "") for session in self.sessions.values()
@@ -39,7 +45,7 @@ class Said:
         """(session, row) of these tables, as far as there are such."""
         for table in tables:
             for row in self.records.get(table, ()):
-                yield self.sessions[row["session_id"]], row
+                yield self.sessions[row["session_id"]], dict(row, table=table)
 
 
 def unescaped(cell):
@@ -52,8 +58,16 @@ def plain(text):
     return ODD.sub("?", text or "").strip()
 
 
-def pair_of(transport, *endpoints):
-    return transport, compare.pair(*endpoints)[0]
+def canonical(address):
+    """nDPI also shortens a single zero group (RFC 5952 §4.2.2)."""
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return address
+
+
+def pair_of(transport, a, port_a, b, port_b):
+    return transport, compare.pair(canonical(a), port_a, canonical(b), port_b)[0]
 
 
 def session_pair(session):

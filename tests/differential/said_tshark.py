@@ -20,7 +20,8 @@ def parts(cell, count):
 
 
 def http_theirs(table):
-    for row in table:
+    """Over TCP; what tshark calls HTTP over UDP is SSDP."""
+    for row in (row for row in table if row["kind"] == "tcp"):
         pair, is_request = oracle_pair(row), row["what"] == "request"
         key = row["method"] if is_request else row["code"]
         if not key:
@@ -138,7 +139,7 @@ def dns(capture, table, said):
 # ---- TLS ---------------------------------------------------------------------
 
 VERSIONS = {"0x0002": "SSL 2.0", "0x0300": "SSL 3.0", "0x0301": "TLS 1.0", "0x0302": "TLS 1.1", "0x0303": "TLS 1.2",
-            "0x0304": "TLS 1.3", "0xfeff": "DTLS 1.0", "0xfefd": "DTLS 1.2", "0xfefc": "DTLS 1.3", "0x0100": "DTLS 1.0"}
+            "0x0304": "TLS 1.3", "0xfeff": "DTLS 1.0", "0xfefd": "DTLS 1.2", "0xfefc": "DTLS 1.3", "0x0100": "DTLS 0.9"}
 HELLO = {"1": "client", "2": "server"}
 
 
@@ -213,6 +214,8 @@ def tls_hello(capture, pair, side, hellos, mine):
         for name, value in tls_facts(hello, side).items():
             if name not in mine.columns or (not value and name in ("cipher", "version", "ja3", "ja3s")):
                 continue
+            if name == "version" and hello["over"] == "quic":  # ours is QUIC's own; TLS's is always 1.3
+                continue
             found = mine.values(pair, name)
             same = value in found
             other = {tls_facts(one, side)[name] for one in hellos}
@@ -270,7 +273,7 @@ def line_values(protocol, what, word, argument):
         return ("banner", plain(word))
     if what == "response":
         return ("reply", word.upper())
-    word = word.upper()
+    word = word.upper()[:4] if protocol == "smtp" else word.upper()  # tshark shows four letters of SMTP's
     with_argument = protocol == "ftp" and not SECRET.match(word) and argument is not None
     return ("command", word, plain(argument)) if with_argument else ("command", word)
 
@@ -281,9 +284,9 @@ def line_ours(said, protocol):
         if protocol == "ssh":
             yield from (Fact(pair, place, ("banner", plain(row[side]))) for side in ("client", "server") if row[side])
             continue
-        command = row.get("command") or row.get("method")
+        command = (row.get("command") or row.get("method") or "").removeprefix("UID ")
         code = row.get("reply_code", row.get("status", row.get("status_code")))
-        if command:
+        if command and command != ".":  # the end of a message
             yield Fact(pair, place, line_values(protocol, "request", command, row.get("argument") or ""))
         if row.get("preliminary_code") is not None:
             yield Fact(pair, place, ("reply", str(row["preliminary_code"])))
@@ -291,10 +294,16 @@ def line_ours(said, protocol):
             yield Fact(pair, place, ("reply", str(code).upper()))
 
 
+def is_no_command(fact):
+    """What tshark takes for one: data of SASL, lines without end."""
+    return fact.values[0] == "command" and not re.fullmatch(r"[A-Z]{3,14}", fact.values[1])
+
+
 def lines(capture, table, said):
     theirs = collections.defaultdict(list)
     for protocol, fact in line_theirs(table):
         theirs[protocol].append(fact)
     for protocol, facts in theirs.items():
-        yield from match(f"app-{protocol}", capture, facts, list(line_ours(said, protocol)))
+        yield from match(f"app-{protocol}", capture, facts, list(line_ours(said, protocol)),
+                         is_weak=is_no_command)
 
