@@ -53,7 +53,8 @@ static inline const uint8_t *fyke_cursor_take(struct fyke_cursor *c, size_t leng
 			c->fault = FYKE_FAULT_SHORT;
 		return NULL;
 	}
-	c->at += length;
+	if (length > 0) /* nothing may be taken from no bytes at all, which may be NULL */
+		c->at += length;
 	return here;
 }
 

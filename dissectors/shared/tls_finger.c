@@ -225,6 +225,25 @@ static const char *version_word(uint16_t version)
 	}
 }
 
+/* The greatest number of supported_versions, drafts and experiments too; DTLS counts downwards. */
+static uint16_t top_version(const struct fyke_tls_hello *client)
+{
+	struct fyke_cursor versions = client->versions;
+	uint16_t top = client->legacy_version;
+	unsigned best = 0;
+
+	while (fyke_cursor_left(&versions) >= 2) {
+		uint16_t version = fyke_cursor_u16(&versions);
+		unsigned place = version >> 8 == 0xfe ? 0xffffU - (version & 0xff) : version;
+
+		if (!fyke_tls_is_grease(version) && place > best) {
+			best = place;
+			top = version;
+		}
+	}
+	return top;
+}
+
 /* First and last character of the first name; of anything else than letters and digits its hexadecimal. */
 static void alpn_word(const struct fyke_cursor *alpn, char word[3])
 {
@@ -274,7 +293,7 @@ void fyke_tls_ja4(const struct fyke_tls_hello *client, char transport, char text
 	length += write_numbers(&signatures, '_', list + length);
 	cut_sum(list, length, extension_sum);
 	alpn_word(&client->alpn, word);
-	(void)snprintf(text, FYKE_JA4, "%c%s%c%02u%02u%s_%s_%s", transport, version_word(client->version),
+	(void)snprintf(text, FYKE_JA4, "%c%s%c%02u%02u%s_%s_%s", transport, version_word(top_version(client)),
 		has[0] > 0 ? 'd' : 'i', two_digits(ciphers.count),
 		two_digits(extensions.count + has[0] + has[1]), word, cipher_sum, extension_sum);
 }
