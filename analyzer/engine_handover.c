@@ -238,7 +238,7 @@ bool fyke_engine_end_flow(
 {
 	enum fyke_end reason = end_of(engine, fyke_flow_at(&engine->table, index), otherwise);
 
-	if (!fyke_engine_talk_end(engine, index) ||
+	if (!fyke_engine_talk_end(engine, index) || !fyke_engine_note_gaps(engine, index) ||
 		!fyke_engine_hand_over(engine, index, reason, deciding_frame))
 		return false;
 	fyke_engine_drop_flow(engine, index);

@@ -9,6 +9,7 @@
 enum { /* rows a session; counters stay exact */
 	ICMP_ERRORS_MAX = 64,
 	TCP_EVENTS_MAX = 512,
+	GAPS_MAX = 64,		      /* a side */
 	RECORD_BYTES_MAX = 32 * 1024, /* that wait for their session's hand-over */
 };
 
@@ -201,6 +202,34 @@ bool fyke_engine_note_tcp(struct fyke_engine *engine, uint32_t index, const stru
 			return false;
 	}
 	return true;
+}
+
+/* Stretches of a side's stream that were never seen: what lies behind them was, or was acknowledged. */
+static bool note_gaps(struct fyke_engine *engine, uint32_t index, enum fyke_endpoint endpoint)
+{
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	const struct fyke_tcp_side *side = &fyke_engine_tcp(engine, flow)->side[endpoint];
+	const struct fyke_moment moment = {flow->last_frame, flow->end_ns};
+	uint32_t count = side->holes == NULL ? 0 : side->holes->count;
+
+	for (uint32_t i = 0; i < count && i < GAPS_MAX; i++) {
+		const struct fyke_tcp_hole *hole = &side->holes->list[i];
+		const struct fyke_value values[5] = {
+			text_value(endpoint == flow->client ? "client" : "server"), text_value("gap"),
+			integer_value(hole->start), integer_value(hole->end - hole->start),
+			text_value(hole->acknowledged ? "acknowledged, but not captured"
+						      : "never acknowledged")};
+
+		if (!fyke_engine_add_record(engine, index, &fyke_table_tcp_events, &moment, values))
+			return false;
+	}
+	return true;
+}
+
+bool fyke_engine_note_gaps(struct fyke_engine *engine, uint32_t index)
+{
+	return fyke_flow_at(&engine->table, index)->tcp == 0 ||
+	       (note_gaps(engine, index, FYKE_LOW) && note_gaps(engine, index, FYKE_HIGH));
 }
 
 static bool note_frame(

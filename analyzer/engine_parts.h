@@ -112,6 +112,8 @@ bool fyke_engine_note_icmp_error(
 	struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet);
 bool fyke_engine_note_tcp(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
 	const struct fyke_tcp_result *result);
+/* At the end of a flow. */
+bool fyke_engine_note_gaps(struct fyke_engine *engine, uint32_t index);
 bool fyke_engine_note_frame(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet);
 
 /* Adds a row of any table to a flow. */

@@ -35,6 +35,8 @@ static const struct word words[] = {
 	{"outside_window", 'o', "far outside the window"},
 	{"checksum_believed", 'b', "wrong checksum, but received"},
 	{"other_syn_ack", 'a', "another answer to the SYN"},
+	{"gap", 'g', "never seen"},
+	{"not_assembled", 'm', "no memory to wait for earlier bytes"},
 	{"rtt_limited", 'l', "too much on its way to follow each segment"},
 };
 
@@ -297,6 +299,20 @@ static void tell_other(FILE *out, const struct fyke_tcp_life_event *event, const
 		tell_range(out, event);
 		fprintf(out, " fill the %s's window: no more may be sent before an acknowledgment. ",
 			receiver);
+		break;
+	case 'g':
+		tell_range(out, event);
+		if (says(event, "acknowledged, but"))
+			fprintf(out, " are missing: the %s has them, the capture does not. ", receiver);
+		else
+			fprintf(out, " are missing: the %s never acknowledged them. ", receiver);
+		break;
+	case 'm':
+		tell_range(out, event);
+		fputs(" were not waited for: no memory was left (--memory). What the session says was not "
+		      "read "
+		      "whole. ",
+			out);
 		break;
 	case 'k':
 		fprintf(out, "Keep-alive: asks whether the %s is still there. ", receiver);
