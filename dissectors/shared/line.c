@@ -46,6 +46,8 @@ struct fyke_word_of fyke_line_word(const char *text, size_t length, size_t *at)
 {
 	struct fyke_word_of word;
 
+	if (length == 0)
+		return (struct fyke_word_of){"", 0};
 	while (*at < length && is_blank(text[*at]))
 		++*at;
 	word.text = text + *at;
