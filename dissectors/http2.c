@@ -106,7 +106,6 @@ static struct fyke_http_exchange *find_or_add(struct reader *reader, uint32_t st
 	if (exchange == NULL)
 		return NULL;
 	exchange->stream = stream;
-	fyke_http_set(exchange, FYKE_HTTP_VERSION, (struct fyke_http_slice){"2", 1});
 	while (*place != NULL)
 		place = &(*place)->next;
 	*place = exchange;
@@ -204,6 +203,8 @@ static void begin_block(struct reader *reader, uint32_t stream, enum fyke_side a
 		return;
 	message->seen = true;
 	message->begun = fyke_now(reader->dissection);
+	fyke_http_set(exchange, asker == FYKE_CLIENT ? FYKE_HTTP_VERSION : FYKE_HTTP_RESPONSE_VERSION,
+		(struct fyke_http_slice){"2", 1});
 	fyke_confirm(reader->dissection);
 }
 

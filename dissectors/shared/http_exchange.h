@@ -27,6 +27,7 @@ enum fyke_http_text {
 	FYKE_HTTP_COOKIES,
 	FYKE_HTTP_UPGRADE,
 	FYKE_HTTP_REASON,
+	FYKE_HTTP_RESPONSE_VERSION,
 	FYKE_HTTP_TYPE,
 	FYKE_HTTP_ENCODING,
 	FYKE_HTTP_DISPOSITION,
@@ -52,7 +53,7 @@ struct fyke_http_message {
 	bool closed;	/* nothing more comes of it */
 	bool done;	/* it was seen to its end */
 	bool torn;	/* bytes of its head are missing */
-	bool chunked, coded;
+	bool chunked;
 	struct fyke_http_body body;
 };
 

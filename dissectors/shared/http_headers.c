@@ -146,7 +146,6 @@ static void take_coding(struct fyke_http_exchange *exchange, enum fyke_side side
 		if (coding.length == 0 || fyke_http_is(coding, "identity"))
 			continue;
 		message->chunked = fyke_http_is(coding, "chunked");
-		message->coded |= !message->chunked;
 	}
 }
 

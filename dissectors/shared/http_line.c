@@ -100,20 +100,19 @@ bool fyke_http_read_request_line(const char *line, size_t length, struct fyke_ht
 
 bool fyke_http_read_status_line(const char *line, size_t length, struct fyke_http_status_line *read)
 {
-	size_t at = length >= 4 && memcmp(line, "ICY ", 4) == 0 ? 3 : 8;
+	size_t at = 8, digits = 0;
 
 	*read = (struct fyke_http_status_line){.version = version_of(line, length)};
-	if (at == 3)
+	if (length >= 4 && memcmp(line, "ICY ", 4) == 0) {
 		read->version = (struct fyke_http_slice){line, 3};
+		at = 3;
+	}
 	if (read->version.bytes == NULL)
 		return false;
-	while (at < length && line[at] == ' ')
+	while (at < length && (line[at] == ' ' || line[at] == '\t' || line[at] == '\r'))
 		at++;
-	if (at + 3 > length || line[at] < '0' || line[at] > '9' || !is_digit(line[at + 1]) ||
-		!is_digit(line[at + 2]) || (at + 3 < length && is_digit(line[at + 3])))
-		return false;
-	read->status = (line[at] - '0') * 100 + (line[at + 1] - '0') * 10 + line[at + 2] - '0';
-	at += 3;
+	for (; at < length && digits < 3 && is_digit(line[at]); at++, digits++)
+		read->status = read->status * 10 + (line[at] - '0');
 	while (at < length && line[at] == ' ')
 		at++;
 	read->reason = (struct fyke_http_slice){line + at, length - at};
@@ -131,7 +130,6 @@ static enum fyke_match begins_with(const uint8_t *bytes, size_t length, const ch
 
 static enum fyke_match starts_response(const uint8_t *bytes, size_t length)
 {
-	struct fyke_http_status_line read;
 	enum fyke_match match = begins_with(bytes, length, "ICY 200 OK", 10);
 
 	if (match != FYKE_NO)
@@ -139,18 +137,16 @@ static enum fyke_match starts_response(const uint8_t *bytes, size_t length)
 	match = begins_with(bytes, length, "HTTP/", 5);
 	if (match != FYKE_YES)
 		return match;
-	if (length >= 14)
-		length = 13;
-	if (fyke_http_read_status_line((const char *)bytes, length, &read) && length == 13)
-		return bytes[12] == ' ' || bytes[12] == '\r' || bytes[12] == '\n' ? FYKE_YES : FYKE_NO;
-	if (length >= 13)
-		return FYKE_NO;
-	for (size_t i = 5; i < length; i++) {
-		if ((char)bytes[i] != "HTTP/0.0 000"[i] &&
-			!(bytes[i] >= '0' && bytes[i] <= '9' && i != 6 && i != 8))
+	for (size_t i = 5; i < length && i < 12; i++) {
+		bool digit = is_digit((char)bytes[i]);
+
+		if (i == 6 || i == 8 ? (char)bytes[i] != "HTTP/0.0 000"[i] : !digit)
 			return FYKE_NO;
 	}
-	return FYKE_MAYBE;
+	if (length < 13)
+		return FYKE_MAYBE;
+	return bytes[9] != '0' && (bytes[12] == ' ' || bytes[12] == '\r' || bytes[12] == '\n') ? FYKE_YES
+											       : FYKE_NO;
 }
 
 static enum fyke_match known_method(const uint8_t *bytes, size_t length, size_t *method)

@@ -23,7 +23,7 @@ struct fyke_http_status_line {
 	int status;
 };
 
-/* `line` without its end. False: it is no such line. */
+/* `line` without its end. False: it is no such line. A status may have fewer than three digits, 0 = none. */
 bool fyke_http_read_request_line(const char *line, size_t length, struct fyke_http_request_line *read);
 bool fyke_http_read_status_line(const char *line, size_t length, struct fyke_http_status_line *read);
 
