@@ -26,6 +26,7 @@ struct fyke_engine_options {
 	struct fyke_receivers receivers;		/* overlap policies; borrowed */
 	const struct fyke_file_store *file_store;	/* where files go, NULL: nowhere; borrowed */
 	bool stores_secrets;
+	bool no_file_hashes;
 	bool keep_changed; /* remember which open sessions changed, for ticks with `flush` */
 };
 

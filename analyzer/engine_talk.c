@@ -138,6 +138,7 @@ static bool start_conversation(struct fyke_talk *talk, struct fyke_flow *flow, u
 		.store = engine->options.file_store,
 		.context = talk,
 		.stores_secrets = engine->options.stores_secrets,
+		.no_file_hashes = engine->options.no_file_hashes,
 		.transport = transport,
 		.roles_guessed = flow->roles_guessed};
 	struct fyke_expected *expected = NULL;

@@ -31,6 +31,7 @@ enum {
 	OPTION_OVERLAP_POLICY,
 	OPTION_NO_DISSECT,
 	OPTION_FILES,
+	OPTION_NO_FILE_HASHES,
 	OPTION_FILES_LIMIT,
 	OPTION_FILES_COUNT,
 	OPTION_STORE_PASSWORDS,
@@ -65,6 +66,7 @@ static const struct fyke_option list[] = {
 	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "POLICY",
 		"whose bytes count where segments differ (linux), or NETWORK=POLICY"},
 	[OPTION_FILES] = {0, "files", "DIR", "save what sessions transfer as files in DIR"},
+	[OPTION_NO_FILE_HASHES] = {0, "no-file-hashes", NULL, "no MD5 and SHA-256 of them: less work"},
 	[OPTION_FILES_LIMIT] = {0, "files-limit", "SIZE", "at most so many bytes of them (1G)"},
 	[OPTION_FILES_COUNT] = {0, "files-count", "N", "at most so many of them (10000)"},
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
@@ -185,6 +187,8 @@ static bool take(struct fyke_analyze_options *options, int option, const char *v
 		options->again = true;
 	else if (option == FYKE_OPTION(OPTION_STATS))
 		options->stats = true;
+	else if (option == FYKE_OPTION(OPTION_NO_FILE_HASHES))
+		options->payload.no_file_hashes = true;
 	else if (option == FYKE_OPTION(OPTION_NO_DISSECT))
 		options->payload.no_dissect = true;
 	else if (option == FYKE_OPTION(OPTION_STORE_PASSWORDS))

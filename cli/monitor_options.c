@@ -16,7 +16,8 @@ static const char command[] = "monitor";
 enum {
 	OPTION_JSONL, OPTION_FLUSH, OPTION_KEEP, OPTION_MAX_SIZE, OPTION_DURATION, OPTION_USER, OPTION_MEMORY,
 	OPTION_SERVICES, OPTION_TCP_TIMEOUT, OPTION_TCP_HALF_OPEN_TIMEOUT, OPTION_UDP_TIMEOUT, OPTION_FORCE,
-	OPTION_STATS, OPTION_NO_DATABASE, OPTION_OVERLAP_POLICY, OPTION_NO_DISSECT, OPTION_FILES, OPTION_FILES_LIMIT, OPTION_FILES_COUNT, OPTION_STORE_PASSWORDS,
+	OPTION_STATS, OPTION_NO_DATABASE, OPTION_OVERLAP_POLICY, OPTION_NO_DISSECT, OPTION_FILES,
+	OPTION_NO_FILE_HASHES, OPTION_FILES_LIMIT, OPTION_FILES_COUNT, OPTION_STORE_PASSWORDS,
 	OPTION_HOME, OPTION_RULES, OPTION_RULES_EVERY,
 	LETTERS /* list[LETTERS] is the first that has a letter */
 };
@@ -39,6 +40,7 @@ static const struct fyke_option list[] = {
 	[OPTION_OVERLAP_POLICY] = {0, "overlap-policy", "POLICY",
 		"whose bytes receivers keep where segments differ (linux), or NETWORK=POLICY"},
 	[OPTION_FILES] = {0, "files", "DIR", "save what sessions transfer as files in DIR"},
+	[OPTION_NO_FILE_HASHES] = {0, "no-file-hashes", NULL, "no MD5 and SHA-256 of them: less work"},
 	[OPTION_FILES_LIMIT] = {0, "files-limit", "SIZE", "at most so many bytes of them (1G)"},
 	[OPTION_FILES_COUNT] = {0, "files-count", "N", "at most so many of them (10000)"},
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
@@ -118,6 +120,9 @@ static bool take_flag(struct fyke_monitor_options *options, int option)
 		break;
 	case FYKE_OPTION(OPTION_FORCE):
 		options->force = true;
+		break;
+	case FYKE_OPTION(OPTION_NO_FILE_HASHES):
+		options->payload.no_file_hashes = true;
 		break;
 	case FYKE_OPTION(OPTION_NO_DISSECT):
 		options->payload.no_dissect = true;

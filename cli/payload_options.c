@@ -73,6 +73,7 @@ void fyke_payload_apply(const struct fyke_payload_options *options, struct fyke_
 {
 	engine->dissectors = options->no_dissect ? NULL : fyke_dissectors();
 	engine->stores_secrets = options->store_passwords;
+	engine->no_file_hashes = options->no_file_hashes;
 	engine->receivers = (struct fyke_receivers){options->otherwise, options->rules, options->rule_count};
 }
 
@@ -101,6 +102,8 @@ void fyke_payload_describe(const struct fyke_payload_options *options, char *tex
 {
 	if (options->no_dissect)
 		(void)snprintf(text + strlen(text), room - strlen(text), "--no-dissect ");
+	if (options->no_file_hashes)
+		(void)snprintf(text + strlen(text), room - strlen(text), "--no-file-hashes ");
 	if (options->store_passwords)
 		(void)snprintf(text + strlen(text), room - strlen(text), "--store-passwords ");
 	describe_policies(options, text, room);

@@ -8,7 +8,7 @@
 enum { FYKE_RECEIVER_RULES_MAX = 64 };
 
 struct fyke_payload_options {
-	bool no_dissect, store_passwords;
+	bool no_dissect, store_passwords, no_file_hashes;
 	struct fyke_receiver_rule rules[FYKE_RECEIVER_RULES_MAX];
 	size_t rule_count;
 	enum fyke_policy otherwise;

@@ -32,6 +32,7 @@ struct fyke_conversation_options {
 	const struct fyke_file_store *store; /* NULL: files are not saved */
 	void *context;			     /* of the sink */
 	bool stores_secrets;
+	bool no_file_hashes;
 	unsigned transport; /* one of enum fyke_transport */
 	bool roles_guessed; /* the sides may be the other way round */
 	struct fyke_address ip[2];

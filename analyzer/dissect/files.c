@@ -76,8 +76,10 @@ struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const stru
 	file->is_range = about->is_range;
 	file->name = copy_of(&about->name, NAME_MAX_BYTES, &file->name_length);
 	file->type = copy_of(&about->type, TYPE_MAX_BYTES, &file->type_length);
-	file->md5 = hash_of(EVP_md5());
-	file->sha256 = hash_of(EVP_sha256());
+	if (!dissection->options.no_file_hashes) {
+		file->md5 = hash_of(EVP_md5());
+		file->sha256 = hash_of(EVP_sha256());
+	}
 	if (store != NULL)
 		file->handle = store->begin(store->context, dissection->now.frame);
 	file->next = dissection->files;
