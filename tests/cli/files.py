@@ -75,10 +75,10 @@ def files_on_a_full_disk():
     def limit():
         import resource, signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6 << 20, 6 << 20))
     made = packets.Trace()
     tcp = packets.Tcp(made).handshake()
-    get(tcp, b"/large", bytes(3 << 20))
+    get(tcp, b"/large", bytes(8 << 20))
     tcp.close()
     path = pathlib.Path("large.pcap")
     path.write_bytes(pcapfile.pcap(made.frames))
