@@ -6,6 +6,8 @@
  */
 #include "talk.h"
 
+#include "dissectors/registry.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +87,28 @@ static bool run_whole(const char *path, const struct talk *talk)
 		printf("# expected:\n%s# said:\n%s", talk->expectation, said);
 	free(said);
 	return report(good, path, "as written");
+}
+
+/* What a conversation may hold by its dissector's own word; its opening, names and files come on top. */
+static bool run_budget(const char *path, const struct talk *talk)
+{
+	enum { KIB = 1024, DEFAULT = 16 * KIB, ON_TOP = 16 * KIB };
+	size_t held = 0, most = 0;
+
+	free(talk_run(talk, talk->pieces, talk->count, &held));
+	for (const struct fyke_dissector *const *one = fyke_dissectors(); *one != NULL; one++) {
+		const char *folder = strstr(path, (*one)->name);
+		size_t own = (*one)->state_size + ((*one)->memory_max > 0 ? (*one)->memory_max : DEFAULT) +
+			     2 * ((*one)->buffer_max > 0 ? (*one)->buffer_max : DEFAULT);
+
+		if (folder != NULL && own > most)
+			most = own;
+	}
+	if (most == 0)
+		most = 3 * DEFAULT;
+	if (held > DEFAULT)
+		printf("# %s: held %zu bytes at most\n", path, held);
+	return report(held <= most + ON_TOP, path, "holds no more than it may");
 }
 
 static size_t step_of(size_t total)
@@ -189,6 +213,7 @@ static bool run(const char *path)
 		else
 			(void)run_forgetful(path, &talk);
 		(void)run_lossy(path, &talk);
+		(void)run_budget(path, &talk);
 	}
 	talk_release(&talk);
 	return good;
