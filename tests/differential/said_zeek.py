@@ -69,7 +69,7 @@ def our_ssh(row):
 
 
 def zeek_smtp(row):
-    return (cell(row, "helo"), cell(row, "mailfrom"), cell(row, "rcptto"))
+    return (cell(row, "helo"), cell(row, "mailfrom"), ",".join(sorted(cell(row, "rcptto").split(","))))
 
 
 def our_smtp(row):
