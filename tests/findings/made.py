@@ -171,3 +171,23 @@ def odd_port_quiet(trace):
     tcp = connection(trace, server=(PEER, 22)).handshake()
     tcp.data(1, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(0).data(0, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(1)
     tcp.close()
+
+
+def ftp_logins(trace, tries, accepted):
+    tcp = connection(trace, server=("192.168.7.20", 21)).handshake().data(1, b"220 FTP server ready\r\n").ack(0)
+    for n in range(tries):
+        tcp.data(0, f"USER name{n % 5}\r\n".encode()).data(1, b"331 Password required\r\n")
+        tcp.data(0, f"PASS guess{n}\r\n".encode()).data(1, b"230 Welcome\r\n" if n == accepted else b"530 Login incorrect\r\n")
+        trace.wait(1)
+    tcp.data(0, b"QUIT\r\n").data(1, b"221 Bye\r\n").close()
+
+
+@scene
+def login_failures_fires(trace):
+    ftp_logins(trace, 12, None)
+
+
+@scene
+def login_failures_quiet(trace):
+    """Somebody who types it wrong twice."""
+    ftp_logins(trace, 3, 2)
