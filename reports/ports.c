@@ -324,6 +324,7 @@ struct json_writer {
 	struct fyke_error *error;
 	bool ascii;
 	size_t n;
+	sqlite3_stmt *history;
 };
 
 static json_t *text_json(const char *text)
@@ -346,16 +347,19 @@ static json_t *history_json(struct json_writer *w, const struct fyke_port_line *
 	static const struct fyke_json_column columns[] = {{"capture_id", false}, {"state", false},
 		{"first_us", false}, {"last_us", false}, {"proofs", false}, {"session_id", false}};
 	json_t *list = json_array();
-	sqlite3_stmt *row;
-	enum fyke_status status = fyke_facts_prepare(w->db, sql, w->options->capture, &row, w->error);
+	sqlite3_stmt *row = w->history; /* prepared once: there may be a row for each of 65,535 ports */
+	struct fyke_error ignored;
 
-	if (status != FYKE_OK)
+	if (row == NULL &&
+		fyke_facts_prepare(w->db, sql, w->options->capture, &w->history, &ignored) != FYKE_OK)
 		return list;
+	row = w->history;
 	sqlite3_bind_text(row, 2, line->ip, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 3, line->transport, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(row, 4, line->port);
-	while (fyke_facts_step(&row, &status, w->error))
+	while (sqlite3_step(row) == SQLITE_ROW)
 		json_array_append_new(list, fyke_json_row(row, columns, 6));
+	sqlite3_reset(row);
 	return list;
 }
 
@@ -408,6 +412,7 @@ enum fyke_status fyke_ports_json(struct fyke_database *database, const struct fy
 		(long long)observed.captures, (long long)observed.first_us, (long long)observed.last_us,
 		(long long)observed.observed_us);
 	status = fyke_ports_each(database, options, put_json, &w, error);
+	sqlite3_finalize(w.history);
 	fputs(w.n > 0 ? "\n ]\n}\n" : "]\n}\n", out);
 	return status == FYKE_FAILED_MEMORY ? fyke_error_set(error, status, "out of memory") : status;
 }
