@@ -95,6 +95,7 @@ static void tell(struct fyke_dissection *dissection, enum fyke_side side, struct
 	unsigned *rows = fyke_state(dissection);
 	uint8_t type = fyke_cursor_u8(c), count = fyke_cursor_u8(c), cause = fyke_cursor_u8(c);
 	struct fyke_value values[FIELD_COUNT];
+	int object;
 
 	fyke_cursor_skip(c, 1);
 	values[SIDE] = fyke_word(side == FYKE_CLIENT ? "client" : "server");
@@ -103,7 +104,8 @@ static void tell(struct fyke_dissection *dissection, enum fyke_side side, struct
 	values[IS_NEGATIVE] = fyke_integer((cause & 0x40) != 0);
 	values[IS_TEST] = fyke_integer((cause & 0x80) != 0);
 	values[COMMON_ADDRESS] = fyke_integer(fyke_cursor_le16(c));
-	values[OBJECT_ADDRESS] = fyke_integer(fyke_cursor_le16(c) | fyke_cursor_u8(c) << 16);
+	object = fyke_cursor_le16(c);
+	values[OBJECT_ADDRESS] = fyke_integer(object | fyke_cursor_u8(c) << 16);
 	values[OBJECTS] = fyke_integer(count & 0x7f);
 	if (!fyke_cursor_ok(c) || *rows == ROWS_MAX)
 		return;
