@@ -31,8 +31,14 @@ struct state {
 
 static bool is_packet(const uint8_t *data, size_t length)
 {
-	return length >= LEAST && data[0] >> 5 == 1 && data[3] >= LEAST && data[3] <= length && data[2] > 0 &&
-	       (data[1] & 1) == 0;
+	bool authenticated = length >= LEAST && (data[1] & 4) != 0;
+
+	/* version 1, a diagnostic that there is, the length that the flags ask for, a number of one's own */
+	return length >= LEAST && data[0] >> 5 == 1 && (data[0] & 31) <= 9 && data[2] > 0 &&
+	       (data[1] & 1) == 0 && data[3] <= length &&
+	       (authenticated ? length > LEAST + 2 && data[LEAST] <= 5 && data[LEAST + 1] + LEAST == data[3]
+			      : data[3] == LEAST) &&
+	       (data[4] | data[5] | data[6] | data[7]) != 0;
 }
 
 static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct fyke_input *input)
@@ -71,7 +77,7 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 		if (length > 0 && !is_packet(opening->side[side].data, length))
 			return FYKE_NO;
 	}
-	return opening->on_port ? FYKE_YES : FYKE_MAYBE;
+	return opening->on_port ? FYKE_LIKELY : FYKE_MAYBE;
 }
 
 static const uint16_t ports[] = {3784, 4784, 6784, 0};

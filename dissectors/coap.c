@@ -24,6 +24,7 @@ static const struct fyke_table table = {"coap", "one row per message", fields, F
 static const struct fyke_table *const tables[] = {&table, NULL};
 
 struct message {
+	bool is_bare;
 	struct fyke_value values[FIELD_COUNT];
 	char code[8], token[2 * TOKEN_MAX], path_text[TEXT_ROOM], query_text[TEXT_ROOM];
 	struct fyke_phrase path, query;
@@ -61,6 +62,30 @@ static void read_option(struct message *message, uint32_t number, struct fyke_cu
 									     : fyke_cursor_u16(&option));
 }
 
+/* Those that are assigned (RFC 7252 §12.2 and later), and the range for experiments. */
+static bool is_option(uint32_t number)
+{
+	static const uint16_t numbers[] = {1, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 23,
+		27, 28, 31, 35, 39, 60, 252, 258, 292, 548, 2049, 2050, 2051, 2052, 2053, 2054, 2055};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (numbers[i] == number)
+			return true;
+	}
+	return number >= 65000;
+}
+
+/* Classes and details of answers that are assigned. */
+static bool is_answer(uint8_t code)
+{
+	unsigned class = code >> 5, detail = code & 31;
+
+	return (class == 2 && ((detail >= 1 && detail <= 5) || detail == 31)) ||
+	       (class == 4 && (detail <= 9 || detail == 12 || detail == 13 || detail == 15 || detail == 22 ||
+				      detail == 29)) ||
+	       (class == 5 && detail <= 8);
+}
+
 static bool read_options(struct message *message, struct fyke_cursor *c)
 {
 	uint32_t number = 0;
@@ -75,6 +100,8 @@ static bool read_options(struct message *message, struct fyke_cursor *c)
 		}
 		number += extended(c, byte >> 4);
 		length = extended(c, byte & 15);
+		if (!is_option(number))
+			return false;
 		read_option(message, number, fyke_cursor_carve(c, length));
 	}
 	return fyke_cursor_ok(c) && fyke_cursor_left(c) == 0;
@@ -96,6 +123,16 @@ static void say_code(struct message *message, uint8_t code)
 	message->values[CODE] = fyke_phrase_value(&out);
 }
 
+/* The last bytes, up to eight of them. */
+static bool is_text(const uint8_t *data, size_t length)
+{
+	for (size_t i = length > 8 ? length - 8 : 0; i < length; i++) {
+		if (data[i] < 0x20 && data[i] != '\n' && data[i] != '\t' && data[i] != '\r')
+			return false;
+	}
+	return true;
+}
+
 static bool read_message(struct message *message, const uint8_t *data, size_t length)
 {
 	static const char *const kinds[] = {"confirmable", "non-confirmable", "acknowledgement", "reset"};
@@ -108,8 +145,8 @@ static bool read_message(struct message *message, const uint8_t *data, size_t le
 	message->query = fyke_phrase(message->query_text, sizeof(message->query_text));
 	message->values[MESSAGE_ID] = fyke_integer(fyke_cursor_u16(&c));
 	bytes = fyke_cursor_take(&c, first & 15);
-	if (bytes == NULL || first >> 6 != 1 || (first & 15) > TOKEN_MAX || code >> 5 > 5 || code >> 5 == 1 ||
-		(code >> 5 == 0 && code > 7) || (code == 0 && length != 4))
+	if (bytes == NULL || first >> 6 != 1 || (first & 15) > TOKEN_MAX || (code > 7 && !is_answer(code)) ||
+		(code == 0 && length != 4))
 		return false;
 	fyke_phrase_hex(&token, bytes, first & 15);
 	message->values[TOKEN] = fyke_phrase_value(&token);
@@ -117,8 +154,15 @@ static bool read_message(struct message *message, const uint8_t *data, size_t le
 	say_code(message, code);
 	if (!read_options(message, &c))
 		return false;
+	/* an acknowledgement or a reset asks nothing; an error says why in text, if it says anything */
+	if ((first >> 5 & 1) != 0 && code > 0 && code <= 7)
+		return false;
+	if (code >= 0x80 && message->values[PAYLOAD_BYTES].kind == FYKE_VALUE_INTEGER &&
+		!is_text(data, length))
+		return false;
 	message->values[PATH] = fyke_phrase_value(&message->path);
 	message->values[QUERY] = fyke_phrase_value(&message->query);
+	message->is_bare = code > 7 && length == 4U + (first & 15);
 	return true;
 }
 
@@ -128,6 +172,9 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 
 	if (!read_message(&message, input->data, input->length) && !input->cut)
 		return fyke_not_mine();
+	/* an answer without options or payload is little: it counts beside another message */
+	if (message.is_bare && !fyke_is_confirmed(dissection))
+		return fyke_more(0);
 	fyke_record(dissection, &table, message.values);
 	return fyke_rest();
 }
@@ -141,7 +188,7 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 			!read_message(&message, opening->side[side].data, opening->side[side].length))
 			return FYKE_NO;
 	}
-	return opening->on_port ? FYKE_YES : FYKE_MAYBE;
+	return opening->on_port ? FYKE_LIKELY : FYKE_MAYBE;
 }
 
 static const uint16_t ports[] = {5683, 0};

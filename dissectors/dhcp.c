@@ -374,9 +374,13 @@ static bool begin(struct fyke_cursor *c, struct message *message, uint32_t *tran
 	message->hardware_length = fyke_cursor_u8(c);
 	(void)fyke_cursor_u8(c);
 	*transaction = fyke_cursor_u32(c);
-	(void)fyke_cursor_u32(c);
-	return fyke_cursor_ok(c) && (message->op == 1 || message->op == 2) && type != 0 &&
-	       message->hardware_length <= HARDWARE_MAX;
+	(void)fyke_cursor_u16(c);
+	/* of the flags only the first is not reserved, and an Ethernet address has six bytes (or is not told)
+	 */
+	return (fyke_cursor_u16(c) & 0x7fff) == 0 && fyke_cursor_ok(c) &&
+	       (message->op == 1 || message->op == 2) && type != 0 &&
+	       message->hardware_length <= HARDWARE_MAX &&
+	       (type != 1 || message->hardware_length == 6 || message->hardware_length == 0);
 }
 
 static void read_addresses(struct fyke_cursor *c, struct message *message)

@@ -7,7 +7,15 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 255, DEPTH_MAX = 8, OPTIONS_MAX = 256, RELAY_FORWARD = 12, RELAY_REPLY = 13, TYPES = 14 };
+enum {
+	OPTION_LAST = 148, /* that is assigned */
+	TEXT_MAX = 255,
+	DEPTH_MAX = 8,
+	OPTIONS_MAX = 256,
+	RELAY_FORWARD = 12,
+	RELAY_REPLY = 13,
+	TYPES = 14
+};
 
 enum {
 	TRANSACTION,
@@ -236,13 +244,15 @@ static void read_option(struct reading *reading, uint16_t code, struct fyke_curs
 	}
 }
 
-/* False where they do not fill the bytes exactly. */
+/* False where they do not fill the bytes exactly; no option has the number 0. */
 static bool read_options(struct reading *reading, struct fyke_cursor c, int depth)
 {
 	for (int i = 0; i < OPTIONS_MAX && fyke_cursor_left(&c) > 0 && fyke_cursor_ok(&c); i++) {
 		uint16_t code = fyke_cursor_u16(&c);
 		struct fyke_cursor option = fyke_cursor_carve(&c, fyke_cursor_u16(&c));
 
+		if (code == 0 || code > OPTION_LAST)
+			return false;
 		if (fyke_cursor_ok(&c) && reading != NULL && depth < DEPTH_MAX)
 			read_option(reading, code, option, depth);
 	}
@@ -367,8 +377,8 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 		uint8_t type = fyke_cursor_u8(&c);
 
 		(void)fyke_cursor_u24(&c);
-		if (fyke_cursor_ok(&c) && type > 0 && type < TYPES && read_options(NULL, c, 0))
-			return opening->on_port && fyke_cursor_left(&c) > 0 ? FYKE_YES : FYKE_MAYBE;
+		if (fyke_cursor_left(&c) > 0 && type > 0 && type < TYPES && read_options(NULL, c, 0))
+			return opening->on_port ? FYKE_LIKELY : FYKE_MAYBE;
 	}
 	return FYKE_NO;
 }

@@ -30,10 +30,12 @@ struct fyke_dissection; /* one session as its dissector sees it */
 enum fyke_transport { FYKE_OVER_TCP = 1, FYKE_OVER_UDP = 2 }; /* masks of them are `unsigned` */
 
 enum fyke_match {
-	FYKE_NO,    /* never, whatever comes */
-	FYKE_MAYBE, /* nothing speaks against it: counts on the protocol's own ports, when no other says YES
-		     */
-	FYKE_YES,   /* random bytes would hardly look so (as a rule 24 bits of evidence or more) */
+	FYKE_NO,     /* never, whatever comes */
+	FYKE_MAYBE,  /* nothing speaks against it: counts on the protocol's own ports, when no other says YES
+		      */
+	FYKE_LIKELY, /* likewise, but there is no better to come: taken at once on the protocol's own ports,
+			when no other says YES */
+	FYKE_YES,    /* random bytes would hardly look so (as a rule 24 bits of evidence or more) */
 };
 
 /* The first bytes of a session, as far as they have come. */

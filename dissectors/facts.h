@@ -77,6 +77,7 @@ void fyke_record_at(struct fyke_dissection *dissection, const struct fyke_table 
 
 /* The bytes are this protocol's beyond doubt: sessions.content_service says so. */
 void fyke_confirm(struct fyke_dissection *dissection);
+bool fyke_is_confirmed(const struct fyke_dissection *dissection);
 /* Likewise, by another name (static) for what it turned out to be. */
 void fyke_confirm_as(struct fyke_dissection *dissection, const char *content_service);
 

@@ -318,6 +318,8 @@ static struct fyke_verdict feed_client(struct fyke_dissection *dissection, const
 	rest = without_telnet(&line);
 	if (fyke_line_is_junk(&state->lines[FYKE_CLIENT]))
 		return fyke_line_pass(&state->lines[FYKE_CLIENT], &line);
+	if (!fyke_is_confirmed(dissection) && !fyke_line_has_verb(rest.text, rest.length))
+		return fyke_not_mine();
 	if (rest.length > 0)
 		take_command(dissection, &rest);
 	return fyke_more(line.consumed);

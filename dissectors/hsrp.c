@@ -66,7 +66,9 @@ static bool is_packet(const uint8_t *data, size_t length)
 {
 	if (length >= LENGTH_2 && data[0] == 1 && data[1] == 40)
 		return data[2] == 2 && data[3] <= 2 && data[4] <= 6;
-	return length >= LENGTH_1 && data[0] == 0 && data[1] <= 2 && state_1(data[2]) != NULL;
+	/* who says hello holds longer than that, and calls the virtual address by its number */
+	return length >= LENGTH_1 && data[0] == 0 && data[1] <= 2 && state_1(data[2]) != NULL &&
+	       data[4] > data[3] && data[7] == 0 && data[16] != 0;
 }
 
 static void read_1(struct fyke_dissection *dissection, const uint8_t *data, struct fyke_value *values,
@@ -134,7 +136,7 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 		if (length > 0 && !is_packet(opening->side[side].data, length))
 			return FYKE_NO;
 	}
-	return opening->on_port ? FYKE_YES : FYKE_MAYBE;
+	return opening->on_port ? FYKE_LIKELY : FYKE_MAYBE;
 }
 
 static const uint16_t ports[] = {1985, 2029, 0};

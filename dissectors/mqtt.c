@@ -92,7 +92,10 @@ struct pending {
 	struct fyke_text topics, qos;
 };
 
+enum { PROOF = 4 };
+
 struct state {
+	unsigned unproven;
 	bool connecting, has_user, has_password, has_will;
 	uint8_t version, flags, next;
 	uint16_t alive;
@@ -420,6 +423,8 @@ static void read_packet(struct fyke_dissection *dissection, struct state *state,
 {
 	uint8_t present;
 
+	if (!fyke_is_confirmed(dissection) && input->data[0] >> 4 != PUBLISH && ++state->unproven < PROOF)
+		return; /* no CONNECT was seen: a few packets in a row must fit */
 	switch (input->data[0] >> 4) {
 	case CONNACK:
 		present = fyke_cursor_u8(&c);

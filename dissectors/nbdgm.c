@@ -117,11 +117,12 @@ static bool read_message(struct message *message, const uint8_t *data, size_t le
 	struct fyke_cursor c = fyke_cursor(data, length);
 	uint8_t kind = fyke_cursor_u8(&c), flags = fyke_cursor_u8(&c);
 	const uint8_t *ip;
+	uint16_t port;
 
 	(void)fyke_cursor_u16(&c);
 	ip = fyke_cursor_take(&c, 4);
-	(void)fyke_cursor_u16(&c);
-	if (ip == NULL || kind < 0x10 || kind > 0x16 || (flags & 0xf0) != 0)
+	port = fyke_cursor_u16(&c);
+	if (ip == NULL || port != 138 || kind < 0x10 || kind > 0x16 || (flags & 0xf0) != 0)
 		return false;
 	message->ip = fyke_address_ipv4(ip);
 	message->values[KIND] = fyke_word(kinds[kind - 0x10]);
@@ -175,7 +176,7 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 
 		if (opening->side[side].length > 0 &&
 			read_message(&message, opening->side[side].data, opening->side[side].length))
-			return opening->on_port ? FYKE_YES : FYKE_MAYBE;
+			return opening->on_port ? FYKE_LIKELY : FYKE_MAYBE;
 	}
 	return FYKE_NO;
 }

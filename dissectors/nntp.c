@@ -185,6 +185,8 @@ static struct fyke_verdict feed_client(struct fyke_dissection *dissection, const
 		return fyke_line_wait(&line);
 	if (fyke_line_is_junk(&state->lines[FYKE_CLIENT]))
 		return fyke_line_pass(&state->lines[FYKE_CLIENT], &line);
+	if (!state->greeted && !fyke_line_has_verb(line.text, line.length))
+		return fyke_not_mine();
 	if (state->in_auth)
 		fyke_sasl_client(dissection, &state->sasl, line.text, line.length);
 	else

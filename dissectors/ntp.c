@@ -138,6 +138,46 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 }
 
 /* A few bits say little: only on its own port. */
+/* Times and nothing, a message digest (4 + 16 or 20 bytes, or the 4 of a crypto-NAK), or, in version 4,
+ * extension fields before those (RFC 7822). */
+static bool is_length(size_t length, unsigned version)
+{
+	size_t rest = length - HEADER;
+
+	if (rest == 0 || rest == 4 || rest == 12 || rest == 20 || rest == 24)
+		return true;
+	return version == 4 && rest % 4 == 0 && rest >= 16;
+}
+
+/* Strata above 16 are reserved, and nobody asks less often than every 36 hours (RFC 5905 §7.3). */
+static bool are_times(const uint8_t *data, size_t length)
+{
+	unsigned version = data[0] >> 3 & 7;
+
+	return is_length(length, version) && data[1] <= 16 &&
+	       ((int8_t)data[2] >= -6 && (int8_t)data[2] <= 17) && (int8_t)data[3] <= 0;
+}
+
+static bool is_message(const uint8_t *data, size_t length)
+{
+	size_t count;
+
+	switch (data[0] & 7) {
+	case CONTROL: /* RFC 9327: as many bytes as it says, padded to four; a digest may follow */
+		count = ((size_t)(data[10] << 8 | data[11]) + CONTROL_HEADER + 3) / 4 * 4;
+		return (data[0] >> 3 & 7) >= 2 &&
+		       (length == count || length == count + 20 || length == count + 24);
+	case PRIVATE: /* implementation 0, 2 or 3; items of a size that fit; a request is no error */
+		return (data[2] == 0 || data[2] == 2 || data[2] == 3) && (data[6] & 0xf0) == 0 &&
+		       ((data[0] & 0x80) != 0 || (data[4] & 0xf0) == 0) &&
+		       (size_t)(data[4] << 8 | data[5]) % 4096 * (size_t)(data[6] << 8 | data[7]) +
+				       PRIVATE_HEADER <=
+			       length;
+	default:
+		return are_times(data, length);
+	}
+}
+
 static enum fyke_match probe(const struct fyke_opening *opening)
 {
 	static const size_t least[] = {
@@ -151,10 +191,10 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 			continue;
 		version = data[0] >> 3 & 7;
 		if (version < 1 || version > 4 || opening->side[side].length < least[data[0] & 7] ||
-			((data[0] & 7) == 0 && version > 1))
+			((data[0] & 7) == 0 && version > 1) || !is_message(data, opening->side[side].length))
 			return FYKE_NO;
 	}
-	return opening->on_port ? FYKE_YES : FYKE_MAYBE;
+	return opening->on_port ? FYKE_LIKELY : FYKE_MAYBE;
 }
 
 static const uint16_t ports[] = {123, 0};

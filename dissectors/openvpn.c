@@ -62,6 +62,23 @@ static bool is_reset(const uint8_t *data, size_t length, bool by_client)
 	       (by_client ? is_client_reset(opcode) : is_server_reset(opcode));
 }
 
+/* What stands behind the session number: nothing acknowledged and packet 0, or, with authentication, the
+ * number of the packet, small at the beginning, behind a digest of 16 to 64 bytes or none. */
+static bool is_first(const uint8_t *data, size_t length)
+{
+	static const uint8_t digests[] = {0, 16, 20, 28, 32, 48, 64};
+
+	if (length == RESET_MIN)
+		return (data[9] | data[10] | data[11] | data[12] | data[13]) == 0;
+	for (size_t i = 0; i < sizeof(digests); i++) {
+		size_t at = 1U + SESSION_BYTES + digests[i];
+
+		if (length >= at + 8 && (data[at] | data[at + 1] | data[at + 2]) == 0 && data[at + 3] <= 8)
+			return true;
+	}
+	return false;
+}
+
 /* Where the message begins and how long it is; false: it cannot be one. */
 static bool frame(const struct fyke_opening *opening, int side, const uint8_t **data, size_t *length)
 {
@@ -102,7 +119,7 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 
 	if (!frame(opening, FYKE_CLIENT, &client, &asked) || !frame(opening, FYKE_SERVER, &server, &answered))
 		return FYKE_NO;
-	if (asked > 0 && !is_reset(client, asked, true))
+	if (asked > 0 && (!is_reset(client, asked, true) || (answered == 0 && !is_first(client, asked))))
 		return FYKE_NO;
 	if (answered > 0 && !is_reset(server, answered, false))
 		return FYKE_NO;

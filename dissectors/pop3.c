@@ -291,6 +291,8 @@ static struct fyke_verdict feed_client(struct fyke_dissection *dissection, const
 		return fyke_line_wait(&line);
 	if (fyke_line_is_junk(&state->lines[FYKE_CLIENT]))
 		return fyke_line_pass(&state->lines[FYKE_CLIENT], &line);
+	if (!fyke_is_confirmed(dissection) && !fyke_line_has_verb(line.text, line.length))
+		return fyke_not_mine();
 	if (state->in_auth) {
 		struct fyke_command *command = add_command(dissection, (struct fyke_word_of){NULL, 0},
 			(struct fyke_word_of){line.text, line.length});

@@ -359,6 +359,8 @@ static enum fyke_match fits(const uint8_t *data, size_t length, enum fyke_side s
 	if (length < whole)
 		return FYKE_MAYBE;
 	fyke_cursor_skip(&c, 5);
+	if (whole > 11 && data[11] >= 0xc0 && data[11] <= 0xc2) /* size and TSAPs: others connect so */
+		return FYKE_NO;
 	if (side == FYKE_CLIENT && whole > 20 && memmem(data, whole, "Cookie: mst", 11) != NULL)
 		return FYKE_YES;
 	return read_negotiation(&c, &kind, &value) && c.at == data + whole ? FYKE_YES : FYKE_MAYBE;

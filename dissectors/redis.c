@@ -433,6 +433,21 @@ static void read_inline(
 	finish_command(dissection, state);
 }
 
+/* Inline commands are typed: their word is ASCII, and nothing of them a control character. */
+static bool is_text(const char *line, size_t length)
+{
+	bool word = true;
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)line[i];
+
+		word = word && c != ' ';
+		if (c < 0x20 || c == 0x7f || (word && !isalnum(c) && c != '.' && c != '_' && c != '-'))
+			return false;
+	}
+	return true;
+}
+
 static struct fyke_verdict take_request(struct fyke_dissection *dissection, struct state *state,
 	const struct fyke_input *input, const char *line, size_t length, size_t head)
 {
@@ -451,7 +466,7 @@ static struct fyke_verdict take_request(struct fyke_dissection *dissection, stru
 		drop(dissection, &state->reading);
 		return fyke_more(head);
 	}
-	if (length > 0 && !isalpha((unsigned char)line[0]))
+	if (length > 0 && (!isalpha((unsigned char)line[0]) || !is_text(line, length)))
 		return fyke_not_mine();
 	read_inline(dissection, state, line, length);
 	return fyke_more(head);

@@ -68,6 +68,7 @@ struct state {
 	struct request waiting[WAITING_MAX];
 	size_t count;
 	int64_t frames[2], bytes[2]; /* of media */
+	bool talked;		     /* a message was read */
 	bool named;
 };
 
@@ -322,6 +323,7 @@ static bool describes_media(const struct fyke_message *message)
 
 static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct fyke_input *input)
 {
+	struct state *state = fyke_state(dissection);
 	struct fyke_message message;
 	size_t body;
 
@@ -336,6 +338,7 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 	if (!is_response(message.start.text, message.start.length) &&
 		!is_request(message.start.text, message.start.length))
 		return fyke_more(message.start.length + 1);
+	state->talked = true;
 	body = input->length - message.head;
 	if (message.body > body && !input->full && !input->end && describes_media(&message))
 		return fyke_need(0, message.head + (size_t)(message.body < 8192 ? message.body : 8192));
@@ -368,7 +371,7 @@ static void end(struct fyke_dissection *dissection)
 
 	while (state->count > 0)
 		tell_unanswered(dissection);
-	if (state->frames[0] + state->frames[1] > 0)
+	if (state->talked && state->frames[0] + state->frames[1] > 0)
 		fyke_record(dissection, &media_table, values);
 }
 

@@ -377,6 +377,7 @@ static struct fyke_verdict feed_client(struct fyke_dissection *dissection, const
 {
 	struct state *state = fyke_state(dissection);
 	struct fyke_line line;
+	size_t at = 0;
 
 	if (state->mode == MESSAGE)
 		return feed_message(dissection, input);
@@ -388,6 +389,8 @@ static struct fyke_verdict feed_client(struct fyke_dissection *dissection, const
 		return fyke_line_wait(&line);
 	if (fyke_line_is_junk(&state->lines[FYKE_CLIENT]))
 		return fyke_line_pass(&state->lines[FYKE_CLIENT], &line);
+	if (!fyke_is_confirmed(dissection) && !is_verb(fyke_line_word(line.text, line.length, &at)))
+		return fyke_not_mine();
 	if (state->mode == EXCHANGE_OF_AUTH)
 		take_auth_line(dissection, &line);
 	else

@@ -31,6 +31,7 @@ struct side_state {
 	enum phase phase;
 	uint8_t verb;
 	uint8_t body_length, line_length, option_count;
+	bool odd; /* it has sent what no terminal does */
 	char line[LINE_MAX - 1];
 	uint8_t body[OPTION_TEXT];
 	struct fyke_text options;
@@ -233,12 +234,12 @@ static void take_text(struct fyke_dissection *dissection, enum fyke_side side, u
 static void take_verb(struct state *state, struct side_state *own, uint8_t c)
 {
 	own->verb = c;
+	state->any_command |= !own->odd /* else it is a byte of 255 among others */ && c >= SB && c <= DONT;
 	if (c == SB)
 		own->phase = OPTION_BODY;
 	else
 		own->phase = c >= WILL && c <= DONT ? OPTION : TEXT;
 	own->body_length = 0;
-	state->any_command |= c >= SE;
 }
 
 static void take_byte(struct fyke_dissection *dissection, enum fyke_side side, uint8_t c)
@@ -252,6 +253,7 @@ static void take_byte(struct fyke_dissection *dissection, enum fyke_side side, u
 			own->phase = COMMAND;
 		else
 			take_text(dissection, side, c);
+		own->odd |= c >= 0x80 && c != IAC && !state->any_command;
 		break;
 	case COMMAND:
 		take_verb(state, own, c);

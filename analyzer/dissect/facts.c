@@ -74,6 +74,11 @@ void fyke_confirm(struct fyke_dissection *dissection)
 	dissection->content_service = dissection->dissector->name;
 }
 
+bool fyke_is_confirmed(const struct fyke_dissection *dissection)
+{
+	return dissection->confirmed;
+}
+
 void fyke_confirm_as(struct fyke_dissection *dissection, const char *content_service)
 {
 	fyke_confirm(dissection);

@@ -100,8 +100,8 @@ static bool fits_signature(const struct fyke_dissector *dissector, const struct 
 }
 
 struct answers {
-	const struct fyke_dissector *yes, *maybe; /* maybe: on a port of its own */
-	bool open;				  /* somebody may yet say YES */
+	const struct fyke_dissector *yes, *likely, *maybe; /* the latter two: on a port of their own */
+	bool open;					   /* somebody may yet say YES */
 };
 
 static void ask(struct fyke_dissection *dissection, struct fyke_opening *opening, size_t place,
@@ -122,6 +122,8 @@ static void ask(struct fyke_dissection *dissection, struct fyke_opening *opening
 	answers->open |= match != FYKE_NO;
 	if (match == FYKE_YES && answers->yes == NULL)
 		answers->yes = dissector;
+	else if (match == FYKE_LIKELY && opening->on_port && answers->likely == NULL)
+		answers->likely = dissector;
 	else if (match == FYKE_MAYBE && opening->on_port && answers->maybe == NULL)
 		answers->maybe = dissector;
 }
@@ -181,7 +183,9 @@ bool fyke_dissect_decide(
 	if (answers.yes == NULL && dissection->options.roles_guessed && !dissection->swapped &&
 		decide_swapped(dissection, &opening))
 		return true;
-	if (answers.yes == NULL && opening.complete)
+	if (answers.yes == NULL)
+		dissection->dissector = answers.likely;
+	if (dissection->dissector == NULL && opening.complete)
 		dissection->dissector = answers.maybe;
 	if (dissection->dissector == NULL &&
 		(opening.complete ||

@@ -70,6 +70,9 @@ bool fyke_dns_type_is_known(uint16_t type);
 /* The letters of its fields (dns_rdata.c); NULL where they are not known. */
 const char *fyke_dns_fields(uint16_t type);
 
+/* IN, CH, HS, NONE, ANY, also with the bit that mDNS puts in front. */
+bool fyke_dns_class_is_known(uint16_t class);
+
 /* The whole of it is a message without a fault, with nothing behind. */
 bool fyke_dns_is_message(const uint8_t *message, size_t length, bool netbios);
 

@@ -66,7 +66,7 @@ bool fyke_dns_next_record(struct fyke_dns_reader *reader, struct fyke_dns_record
 	return fyke_cursor_ok(&reader->cursor);
 }
 
-static bool class_is_known(uint16_t class)
+bool fyke_dns_class_is_known(uint16_t class)
 {
 	class &= 0x7fff; /* mDNS: cache flush, unicast answer (RFC 6762 §5.4, §10.2) */
 	return class == 1 || class == 3 || class == 4 || class == 254 || class == 255;
@@ -85,12 +85,12 @@ bool fyke_dns_is_message(const uint8_t *message, size_t length, bool netbios)
 	if (reader.questions + total == 0 || reader.questions * 5U + total * 11U > length)
 		return false;
 	for (unsigned i = 0; i < reader.questions; i++) {
-		if (!fyke_dns_next_question(&reader, &question) || !class_is_known(question.class) ||
+		if (!fyke_dns_next_question(&reader, &question) || !fyke_dns_class_is_known(question.class) ||
 			!fyke_dns_type_is_known(question.type))
 			return false;
 	}
 	while (fyke_dns_next_record(&reader, &record)) {
-		if (record.type != FYKE_DNS_OPT && !class_is_known(record.class))
+		if (record.type != FYKE_DNS_OPT && !fyke_dns_class_is_known(record.class))
 			return false;
 	}
 	return reader.read == total && fyke_cursor_left(&reader.cursor) == 0;

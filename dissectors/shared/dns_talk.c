@@ -473,10 +473,12 @@ static bool may_be_message(const uint8_t *data, size_t length, bool netbios)
 	if (!fyke_dns_begin(&reader, data, length) || reader.questions > QUESTIONS_MAX)
 		return false;
 	for (unsigned i = 0; i < reader.questions; i++) {
-		if (!fyke_dns_next_question(&reader, &question))
+		if (!fyke_dns_next_question(&reader, &question) || !fyke_dns_class_is_known(question.class))
 			return false;
 	}
-	return reader.questions > 0 || fyke_dns_next_record(&reader, &record) ||
+	return reader.questions > 0 ||
+	       (fyke_dns_next_record(&reader, &record) &&
+		       (record.type == FYKE_DNS_OPT || fyke_dns_class_is_known(record.class))) ||
 	       (fyke_dns_is_response(&reader) && length == FYKE_DNS_HEADER);
 }
 

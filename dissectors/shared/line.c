@@ -110,3 +110,12 @@ int64_t fyke_text_number(const char *text, size_t length, size_t *digits)
 	*digits = i;
 	return i > 0 ? number : -1;
 }
+
+bool fyke_line_has_verb(const char *text, size_t length)
+{
+	size_t letters = 0;
+
+	while (letters < length && (text[letters] | 0x20) >= 'a' && (text[letters] | 0x20) <= 'z')
+		letters++;
+	return letters >= 3 && (letters == length || text[letters] == ' ');
+}

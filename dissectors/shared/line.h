@@ -63,4 +63,8 @@ bool fyke_text_is_plain(const void *text, size_t length);
 /* A decimal number of 1 to 18 digits at the text's front; *digits = how many. -1: none. */
 int64_t fyke_text_number(const char *text, size_t length, size_t *digits);
 
+/* Whether it begins with a word of three letters or more and a blank or nothing behind: what every command of
+ * the mail and file protocols is. */
+bool fyke_line_has_verb(const char *text, size_t length);
+
 #endif

@@ -3,6 +3,20 @@
 
 #include <string.h>
 
+/* Questions are typed in ASCII, and no browser's (HTTP/0.9). */
+static bool is_question(const uint8_t *data, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (data[i] >= 0x80)
+			return false;
+	}
+	/* a word, an option, an address; or a line end alone */
+	if (length > 0 && !((data[0] | 0x20) >= 'a' && (data[0] | 0x20) <= 'z') &&
+		!(data[0] >= '0' && data[0] <= '9') && memchr("-/@=!?\"\r\n ", data[0], 10) == NULL)
+		return false;
+	return !(length >= 5 && memcmp(data, "GET /", 5) == 0);
+}
+
 static bool is_text(const uint8_t *data, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -20,7 +34,7 @@ enum fyke_match fyke_query_probe(const struct fyke_opening *opening)
 	size_t length = opening->side[FYKE_CLIENT].length;
 	const uint8_t *end = length > 0 ? memchr(client, '\n', length) : NULL;
 
-	if (length > FYKE_QUERY_MAX || !is_text(client, length) ||
+	if (length > FYKE_QUERY_MAX || !is_text(client, length) || !is_question(client, length) ||
 		!is_text(opening->side[FYKE_SERVER].data, opening->side[FYKE_SERVER].length))
 		return FYKE_NO;
 	if (end != NULL && end + 1 != client + length) /* one line, and nothing behind it */

@@ -177,11 +177,19 @@ static bool has_table(const struct fyke_dissector *dissector, const struct fyke_
 	return own != NULL && *own != NULL;
 }
 
+static bool is_line_and_text(const char *name)
+{
+	return strcmp(name, "finger") == 0 || strcmp(name, "whois") == 0;
+}
+
 static bool are_one(const char *a, const char *b)
 {
 	const struct fyke_dissector *one = named(a), *other = named(b);
 
 	if (strcmp(a, b) == 0)
+		return true;
+	/* a line, and text until the end: only the port tells them apart (RFC 1288, RFC 3912, HTTP/0.9) */
+	if (is_line_and_text(a) && is_line_and_text(b))
 		return true;
 	if (one == NULL || other == NULL || one->tables == NULL)
 		return false;
