@@ -87,6 +87,12 @@ static bool is_verb(struct fyke_word_of word)
 	return false;
 }
 
+static bool is_greeting(struct fyke_word_of word)
+{
+	return fyke_text_is(word.text, word.length, "EHLO") || fyke_text_is(word.text, word.length, "HELO") ||
+	       fyke_text_is(word.text, word.length, "LHLO");
+}
+
 static bool client_fits(const struct fyke_opening *opening)
 {
 	const char *text = (const char *)opening->side[FYKE_CLIENT].data;
@@ -301,8 +307,7 @@ static void take_command(struct fyke_dissection *dissection, const struct fyke_l
 	struct fyke_word_of argument = {line->text + at, line->length - at};
 	struct fyke_command *command = add_command(dissection, verb, argument);
 
-	if (fyke_text_is(verb.text, verb.length, "EHLO") || fyke_text_is(verb.text, verb.length, "HELO") ||
-		fyke_text_is(verb.text, verb.length, "LHLO")) {
+	if (is_greeting(verb)) {
 		command->kind = IS_HELO;
 		fyke_keep(dissection, &state->helo, argument.text, argument.length, HELO_MAX);
 		state->begun = command->moment;
@@ -389,7 +394,9 @@ static struct fyke_verdict feed_client(struct fyke_dissection *dissection, const
 		return fyke_line_wait(&line);
 	if (fyke_line_is_junk(&state->lines[FYKE_CLIENT]))
 		return fyke_line_pass(&state->lines[FYKE_CLIENT], &line);
-	if (!fyke_is_confirmed(dissection) && !is_verb(fyke_line_word(line.text, line.length, &at)))
+	if (!fyke_is_confirmed(dissection) && is_greeting(fyke_line_word(line.text, line.length, &at)))
+		fyke_confirm(dissection);
+	if (!fyke_is_confirmed(dissection) && line.length > 0 && !fyke_line_has_verb(line.text, line.length))
 		return fyke_not_mine();
 	if (state->mode == EXCHANGE_OF_AUTH)
 		take_auth_line(dissection, &line);
