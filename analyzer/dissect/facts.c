@@ -85,6 +85,19 @@ void fyke_confirm_as(struct fyke_dissection *dissection, const char *content_ser
 	dissection->content_service = content_service;
 }
 
+/* A Host that only repeats the address names nobody. */
+static bool is_own_address(const struct fyke_dissection *dissection, const char *name, size_t length)
+{
+	char address[FYKE_ADDRESS_TEXT];
+	size_t size = fyke_address_text(fyke_address_of(dissection, FYKE_SERVER), address);
+
+	if (length >= 2 && name[0] == '[' && name[length - 1] == ']') {
+		name++;
+		length -= 2;
+	}
+	return size == length && memcmp(name, address, size) == 0;
+}
+
 /* Names are compared without regard to case, so they are stored in lower case; a root dot goes. */
 void fyke_name_server(struct fyke_dissection *dissection, const void *name, size_t length)
 {
@@ -92,7 +105,8 @@ void fyke_name_server(struct fyke_dissection *dissection, const void *name, size
 
 	if (length > 0 && text[length - 1] == '.')
 		length--;
-	if (length == 0 || length > SERVER_NAME_MAX || dissection->server_name != NULL)
+	if (length == 0 || is_own_address(dissection, text, length) || length > SERVER_NAME_MAX ||
+		dissection->server_name != NULL)
 		return;
 	dissection->server_name = malloc(length);
 	if (dissection->server_name == NULL) {
