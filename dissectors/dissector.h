@@ -41,7 +41,7 @@ enum fyke_match {
 /* The first bytes of a session, as far as they have come. */
 struct fyke_opening {
 	struct {
-		const uint8_t *data; /* borrowed for the call */
+		const uint8_t *data; /* borrowed for the call; never NULL */
 		size_t length;	     /* 0 = nothing yet */
 	} side[2];		     /* by enum fyke_side; of datagrams: the latest one of each side */
 	enum fyke_transport transport;
@@ -52,7 +52,7 @@ struct fyke_opening {
 
 struct fyke_input {
 	enum fyke_side side;
-	const uint8_t *data; /* borrowed for the call; NULL when length is 0 */
+	const uint8_t *data; /* borrowed for the call; never NULL */
 	size_t length;
 	uint64_t offset; /* of data in its stream; 0 for datagrams */
 	uint64_t frame;	 /* that brought the latest of these bytes */

@@ -54,6 +54,14 @@ struct fyke_dissection {
 	bool over, memory_out;
 };
 
+/* Dissectors are never given NULL, which no offset may be added to: no bytes are the end of some. */
+static inline const uint8_t *fyke_dissect_bytes(const uint8_t *data, size_t length)
+{
+	static const uint8_t none[1];
+
+	return length > 0 ? data : none + 1;
+}
+
 /* The side that the dissector sees. */
 static inline enum fyke_side fyke_dissect_side(const struct fyke_dissection *dissection, enum fyke_side side)
 {

@@ -43,6 +43,9 @@ static struct fyke_opening opening_of(
 		opening.side[outside->side].data = outside->data;
 		opening.side[outside->side].length = outside->length;
 	}
+	for (int side = 0; side < 2; side++)
+		opening.side[side].data =
+			fyke_dissect_bytes(opening.side[side].data, opening.side[side].length);
 	return opening;
 }
 

@@ -70,6 +70,12 @@ static size_t buffer_limit(const struct fyke_dissection *dissection)
 	return limit > 0 ? limit : FYKE_DISSECT_BUFFER;
 }
 
+static struct fyke_verdict feed(struct fyke_dissection *dissection, struct fyke_input *input)
+{
+	input->data = fyke_dissect_bytes(input->data, input->length);
+	return dissection->dissector->feed(dissection, input);
+}
+
 /* Offers bytes as often as the dissector consumes some; *taken of them are used up. */
 static enum fyke_dissect_outcome offer(
 	struct fyke_dissection *dissection, struct fyke_input *input, size_t *taken, const char **next)
@@ -81,7 +87,7 @@ static enum fyke_dissect_outcome offer(
 	for (;;) {
 		if ((input->length < waiting->needed || waiting->waits) && !input->end && !input->full)
 			return FYKE_DISSECT_ON;
-		verdict = dissection->dissector->feed(dissection, input);
+		verdict = feed(dissection, input);
 		waiting->needed = verdict.needed;
 		waiting->waits = verdict.waits;
 		if (verdict.consumed >= input->length) {
@@ -262,7 +268,7 @@ static enum fyke_dissect_outcome take_datagram(
 	struct fyke_dissection *dissection, struct fyke_input *input, const char **next)
 {
 	struct fyke_waiting_bytes *waiting = &dissection->side[input->side];
-	struct fyke_verdict verdict = dissection->dissector->feed(dissection, input);
+	struct fyke_verdict verdict = feed(dissection, input);
 	enum fyke_dissect_outcome outcome = outcome_of(&verdict, next);
 
 	if (outcome == FYKE_DISSECT_TURNED && verdict.consumed < input->length) {
