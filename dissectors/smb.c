@@ -33,16 +33,22 @@ static uint32_t frame_length(const uint8_t *frame)
 	return (uint32_t)frame[1] << 16 | (uint32_t)frame[2] << 8 | frame[3];
 }
 
+/* Half an octet a letter (RFC 1001 §14.1), as far as there are bytes. */
+static bool is_encoded(const uint8_t *name, size_t length)
+{
+	for (size_t i = 0; i < 32 && i < length; i++) {
+		if (name[i] < 'A' || name[i] > 'P')
+			return false;
+	}
+	return true;
+}
+
 /* A session request has two encoded names (RFC 1002 §4.3.2). */
 static bool is_request(const uint8_t *data, size_t length)
 {
 	if (length < TELLING || data[0] != SESSION_REQUEST || data[1] != 0 || data[2] != 0 || data[4] != 0x20)
 		return false;
-	for (size_t i = 5; i < 37 && i < length; i++) {
-		if (data[i] < 'A' || data[i] > 'P')
-			return false;
-	}
-	return true;
+	return is_encoded(data + 5, length - 5);
 }
 
 static bool is_reply(const uint8_t *data, size_t length)
@@ -83,10 +89,13 @@ static enum fyke_match probe(const struct fyke_opening *opening)
 	return match;
 }
 
+/* 0: it is none, or blank. */
 static size_t decode_name(const uint8_t *encoded, char out[16])
 {
 	size_t length = 15;
 
+	if (!is_encoded(encoded, 32))
+		return 0;
 	for (size_t i = 0; i < 16; i++)
 		out[i] = (char)((encoded[2 * i] - 'A') << 4 | ((encoded[2 * i + 1] - 'A') & 15));
 	while (length > 0 && (out[length - 1] == ' ' || out[length - 1] == '\0'))
