@@ -321,10 +321,22 @@ static bool describes_media(const struct fyke_message *message)
 	       fyke_text_begins(type.text, type.length, "application/sdp");
 }
 
+/* How many bytes the first line has when it begins no message: they are passed over before a head is looked
+ * for, which each of many such lines would look for anew. 0: it begins one, or is not whole. */
+static size_t stray_line(const struct fyke_input *input)
+{
+	const char *text = (const char *)input->data, *end = memchr(text, '\n', input->length);
+	size_t length = end != NULL ? (size_t)(end - text) : 0;
+	size_t bare = length > 0 && text[length - 1] == '\r' ? length - 1 : length;
+
+	return end == NULL || is_response(text, bare) || is_request(text, bare) ? 0 : length + 1;
+}
+
 static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct fyke_input *input)
 {
 	struct state *state = fyke_state(dissection);
 	struct fyke_message message;
+	size_t stray;
 	size_t body;
 
 	if (input->length == 0)
@@ -333,6 +345,9 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 		return feed_media(dissection, input);
 	if (input->data[0] == '\r' || input->data[0] == '\n')
 		return fyke_more(1);
+	stray = stray_line(input);
+	if (stray > 0)
+		return fyke_more(stray);
 	if (!fyke_message_read(input->data, input->length, input->full, &message))
 		return fyke_more(0);
 	if (!is_response(message.start.text, message.start.length) &&
