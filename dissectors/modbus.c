@@ -74,7 +74,7 @@ static const char *exception_name(uint8_t code)
 /* Protocol 0, a length that a frame can have, a function that there is. */
 static bool is_frame(const uint8_t *data, size_t length)
 {
-	uint16_t size = length >= 6 ? (uint16_t)(data[4] << 8 | data[5]) : LENGTH_MIN;
+	size_t size = length >= 6 ? (size_t)(data[4] << 8 | data[5]) : LENGTH_MIN;
 
 	if ((length >= 3 && data[2] != 0) || (length >= 4 && data[3] != 0))
 		return false;

@@ -137,7 +137,7 @@ static void login_text(struct fyke_dissection *dissection, struct fyke_text *tex
 	for (size_t i = 0; i < length; i++) { /* passwords: halves of a byte swapped, and XOR 0xa5 */
 		uint8_t byte = bytes.at[i];
 
-		plain[i] = masked ? (uint8_t)((byte ^ 0xa5) << 4 | (byte ^ 0xa5) >> 4) : byte;
+		plain[i] = (uint8_t)(masked ? (byte ^ 0xa5) << 4 | (byte ^ 0xa5) >> 4 : byte);
 	}
 	fyke_keep(
 		dissection, text, out, fyke_utf16_text(plain, length, false, out, sizeof(out)), sizeof(out));

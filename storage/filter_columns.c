@@ -137,7 +137,8 @@ static void add_from_table(
 /* sessions first, then tcp, then the others by name. Tables without session_id are not about sessions. */
 static const char column_query[] =
 	"SELECT m.name, p.name, p.type FROM sqlite_schema AS m, pragma_table_info(m.name) AS p "
-	"WHERE m.type = 'table' AND (m.name = 'sessions' OR (m.name NOT IN ('findings', 'ports', 'hosts') "
+	"WHERE m.type IN ('table', 'view') AND (m.name = 'sessions' OR (m.name NOT IN ('findings', 'ports', "
+	"'hosts') "
 	"AND EXISTS "
 	"(SELECT 1 FROM pragma_table_info(m.name) AS q WHERE q.name = 'session_id'))) "
 	"ORDER BY m.name <> 'sessions', m.name <> 'tcp', m.name, p.cid";

@@ -26,12 +26,6 @@ bool fyke_json_records_tells(const struct fyke_table *table)
 	return table != &fyke_table_session_frames && table != &fyke_table_session_parents;
 }
 
-static bool has_column(struct sqlite3 *db, const char *table, const char *column)
-{
-	return sqlite3_table_column_metadata(db, "main", table, column, NULL, NULL, NULL, NULL, NULL) ==
-	       SQLITE_OK;
-}
-
 /* An older database may lack columns, or the whole table. */
 static char *select_of(struct sqlite3 *db, const struct fyke_table *table)
 {
@@ -41,8 +35,9 @@ static char *select_of(struct sqlite3 *db, const struct fyke_table *table)
 	for (size_t i = 0; i < table->field_count; i++) {
 		const char *name = table->fields[i].name;
 
-		sqlite3_str_appendf(
-			sql, has_column(db, table->name, name) ? ", r.\"%w\"" : ", NULL AS \"%w\"", name);
+		sqlite3_str_appendf(sql,
+			fyke_schema_has_column(db, table->name, name) ? ", r.\"%w\"" : ", NULL AS \"%w\"",
+			name);
 	}
 	sqlite3_str_appendf(sql, " FROM \"%w\" AS r WHERE r.session_id = ?1 ORDER BY r.\"n\"", table->name);
 	return sqlite3_str_finish(sql);
@@ -52,7 +47,7 @@ static bool has_rows(struct sqlite3 *db, const char *table)
 {
 	char *sql = sqlite3_mprintf("SELECT 1 FROM \"%w\" LIMIT 1", table);
 	sqlite3_stmt *statement = NULL;
-	bool any = sql != NULL && has_column(db, table, "n") &&
+	bool any = sql != NULL && fyke_schema_has_column(db, table, "n") &&
 		   sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
 		   sqlite3_step(statement) == SQLITE_ROW;
 

@@ -376,7 +376,7 @@ const struct fyke_table *const *fyke_schema_record_tables(size_t *count)
 	return record_tables;
 }
 
-static const char *type_sql(enum fyke_type type)
+const char *fyke_schema_type_sql(enum fyke_type type)
 {
 	if (type == FYKE_TYPE_TEXT)
 		return "TEXT";
@@ -395,7 +395,7 @@ static enum fyke_status create_table(
 		const struct fyke_column *column = &table->columns[i];
 
 		sqlite3_str_appendf(sql, "%s\"%w\" %s%s%s%s", i > 0 ? ", " : "", column->name,
-			type_sql(column->type), column->required ? " NOT NULL" : "",
+			fyke_schema_type_sql(column->type), column->required ? " NOT NULL" : "",
 			column->sql != NULL ? " " : "", column->sql != NULL ? column->sql : "");
 	}
 	if (table->key != NULL)
@@ -420,7 +420,7 @@ enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyke_error *error
 	return status;
 }
 
-static bool has_column(struct sqlite3 *db, const char *table, const char *column)
+bool fyke_schema_has_column(struct sqlite3 *db, const char *table, const char *column)
 {
 	return sqlite3_table_column_metadata(db, "main", table, column, NULL, NULL, NULL, NULL, NULL) ==
 	       SQLITE_OK;
@@ -431,17 +431,17 @@ static enum fyke_status complete_table(
 {
 	enum fyke_status status = FYKE_OK;
 
-	if (!has_column(db, table->name, table->columns[0].name))
+	if (!fyke_schema_has_column(db, table->name, table->columns[0].name))
 		return create_table(db, table, error);
 	for (size_t i = 0; status == FYKE_OK && i < table->column_count; i++) {
 		const struct fyke_column *column = &table->columns[i];
 		sqlite3_str *sql;
 
-		if (has_column(db, table->name, column->name))
+		if (fyke_schema_has_column(db, table->name, column->name))
 			continue;
 		sql = sqlite3_str_new(db);
 		sqlite3_str_appendf(sql, "ALTER TABLE \"%w\" ADD COLUMN \"%w\" %s", table->name, column->name,
-			type_sql(column->type));
+			fyke_schema_type_sql(column->type));
 		status = fyke_sql_run_built(db, sql, error);
 	}
 	return status;
@@ -482,85 +482,5 @@ enum fyke_status fyke_schema_drop_indices(struct sqlite3 *db, struct fyke_error 
 		sqlite3_str_appendf(sql, "DROP INDEX IF EXISTS %s", indices[i].name);
 		status = fyke_sql_run_built(db, sql, error);
 	}
-	return status;
-}
-
-size_t fyke_schema_record_prefix(const struct fyke_table *table)
-{
-	return table == &fyke_table_session_frames ? 1 : 4;
-}
-
-static const char prefix_sql[] = "\"session_id\" INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE";
-static const char position_sql[] =
-	", \"n\" INTEGER NOT NULL, \"frame\" INTEGER NOT NULL, \"time_us\" INTEGER NOT NULL";
-
-static enum fyke_status create_record_table(
-	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error)
-{
-	sqlite3_str *sql = sqlite3_str_new(db);
-	bool has_n = fyke_schema_record_prefix(table) > 1;
-
-	sqlite3_str_appendf(sql, "CREATE TABLE IF NOT EXISTS \"%w\"(%s%s", table->name, prefix_sql,
-		has_n ? position_sql : "");
-	if (table == &fyke_table_session_parents) {
-		sqlite3_str_appendall(
-			sql, ", \"parent_id\" INTEGER REFERENCES sessions(id) ON DELETE SET NULL");
-	} else {
-		for (size_t i = 0; i < table->field_count; i++)
-			sqlite3_str_appendf(
-				sql, ", \"%w\" %s", table->fields[i].name, type_sql(table->fields[i].type));
-	}
-	sqlite3_str_appendf(sql, ", PRIMARY KEY(\"session_id\", %s)) STRICT, WITHOUT ROWID",
-		has_n ? "\"n\"" : "\"part\"");
-	return fyke_sql_run_built(db, sql, error);
-}
-
-/* A newer fyke's dissector may know more fields than the one that made the table. */
-static enum fyke_status add_missing_columns(
-	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error)
-{
-	enum fyke_status status = FYKE_OK;
-
-	if (table == &fyke_table_session_parents)
-		return FYKE_OK;
-	for (size_t i = 0; status == FYKE_OK && i < table->field_count; i++) {
-		const struct fyke_field *field = &table->fields[i];
-		sqlite3_str *sql;
-
-		if (has_column(db, table->name, field->name))
-			continue;
-		sql = sqlite3_str_new(db);
-		sqlite3_str_appendf(sql, "ALTER TABLE \"%w\" ADD COLUMN \"%w\" %s", table->name, field->name,
-			type_sql(field->type));
-		status = fyke_sql_run_built(db, sql, error);
-	}
-	return status;
-}
-
-enum fyke_status fyke_schema_make_record_table(
-	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error)
-{
-	enum fyke_status status;
-
-	if (fyke_schema_table(table->name) != NULL)
-		return fyke_error_set(error, FYKE_FAILED_INTERNAL,
-			"Records may not be called %s: that is a table of the database's own", table->name);
-	status = create_record_table(db, table, error);
-	return status == FYKE_OK ? add_missing_columns(db, table, error) : status;
-}
-
-enum fyke_status fyke_schema_make_record_tables(
-	struct sqlite3 *db, const struct fyke_table *const *list, struct fyke_error *error)
-{
-	enum fyke_status status;
-
-	if (list == NULL)
-		return FYKE_OK;
-	status = fyke_sql_run(db, "BEGIN IMMEDIATE", error);
-	for (; status == FYKE_OK && *list != NULL; list++)
-		status = fyke_schema_make_record_table(db, *list, error);
-	if (status == FYKE_OK)
-		return fyke_sql_run(db, "COMMIT", error);
-	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return status;
 }

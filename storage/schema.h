@@ -77,8 +77,9 @@ FYKE_MUST_USE enum fyke_status fyke_schema_drop_indices(struct sqlite3 *db, stru
  * columns that an older database lacks. */
 FYKE_MUST_USE enum fyke_status fyke_schema_make_record_table(
 	struct sqlite3 *db, const struct fyke_table *table, struct fyke_error *error);
-/* All of a list that ends with NULL, in one transaction. NULL: nothing to do. */
-FYKE_MUST_USE enum fyke_status fyke_schema_make_record_tables(
+/* For all of a list that ends with NULL, in one transaction: those that there are get the columns that they
+ * lack, the others stand as views without rows until their first record comes. NULL: nothing to do. */
+FYKE_MUST_USE enum fyke_status fyke_schema_announce_record_tables(
 	struct sqlite3 *db, const struct fyke_table *const *tables, struct fyke_error *error);
 /* The tables of the session level itself. */
 const struct fyke_table *const *fyke_schema_record_tables(size_t *count);
@@ -90,5 +91,8 @@ size_t fyke_schema_record_prefix(const struct fyke_table *table);
 
 /* docs/database.md: all of the above in words. */
 void fyke_storage_write_docs(FILE *out);
+
+bool fyke_schema_has_column(struct sqlite3 *db, const char *table, const char *column);
+const char *fyke_schema_type_sql(enum fyke_type type); /* of a column */
 
 #endif

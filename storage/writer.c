@@ -343,7 +343,7 @@ static enum fyke_status start(
 	if (status != FYKE_OK)
 		return status;
 	writer->db = fyke_database_handle(writer->database);
-	status = fyke_schema_make_record_tables(writer->db, writer->options.tables, error);
+	status = fyke_schema_announce_record_tables(writer->db, writer->options.tables, error);
 	if (status != FYKE_OK)
 		return status;
 	status = fyke_captures_begin(writer->database, capture, writer->options.again, &writer->capture_id,

@@ -11,8 +11,8 @@ struct fyke_writer;
 
 struct fyke_writer_options {
 	const char *path;			/* database; created (0600) when absent */
-	const struct fyke_table *const *tables; /* of dissectors, ends with NULL: made by _open, not needed
-						 later; NULL = none */
+	const struct fyke_table *const *tables; /* of dissectors, ends with NULL: announced by _open, not
+						 needed later; NULL = none */
 	bool again;				/* store files that another capture holds already */
 	bool live;				/* commit every tick, keep indices, no bulk load */
 	int64_t keep_us;       /* monitor: sessions that ended longer ago (packet time) go; 0 = for ever */
