@@ -102,12 +102,12 @@ static struct tag read_tag(const char *text, size_t length)
 	struct tag tag = {.closes = length > 0 && text[0] == '/'};
 	size_t at = 0;
 
-	tag.empty = length > 0 && text[length - 1] == '/';
-	length -= tag.empty;
 	if (tag.closes) {
 		text++;
 		length--;
 	}
+	tag.empty = length > 0 && text[length - 1] == '/'; /* another one: "</>" has none */
+	length -= tag.empty;
 	for (; at < length && text[at] != ' ' && text[at] != '\n' && text[at] != '\t' && text[at] != '\r';)
 		at++;
 	tag.name = (struct fyke_word_of){text, at};
