@@ -446,7 +446,7 @@ static void take_performative(
 	struct fyke_value values[FIELD_COUNT] = {{0}}, response;
 	uint8_t code;
 
-	if (fyke_cursor_u8(c) != 0 || fyke_cursor_u8(c) != 0x53)
+	if (fyke_cursor_u16(c) != 0x0053) /* a described value, its descriptor a small number */
 		return;
 	code = fyke_cursor_u8(c);
 	values[CHANNEL] = fyke_integer(channel);
