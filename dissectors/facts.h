@@ -150,10 +150,12 @@ struct fyke_file_about {
 	int64_t size;		/* of all of it as told, -1 = not told */
 	bool is_range;		/* only a range of the file goes by: */
 	int64_t offset;		/* where in it the first byte stands */
+	bool is_no_file; /* text of a message, a field of a form: no record and no hash, only searched */
 };
 
 /* Begins a file; NULL when too many are open: the other calls take that. At the end it becomes a record of
- * transferred_files: size, missing bytes, sniffed type, MD5, SHA-256. */
+ * transferred_files: size, missing bytes, sniffed type, MD5, SHA-256; and one of sensitive_numbers, if there
+ * are numbers of cards or accounts in it. */
 struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const struct fyke_file_about *about);
 void fyke_file_data(
 	struct fyke_dissection *dissection, struct fyke_file *file, const void *bytes, size_t length);

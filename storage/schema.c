@@ -211,7 +211,7 @@ static const struct fyke_schema_table *const tables[] = {&captures, &files, &fyk
 
 static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames,
 	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events, &fyke_table_host_facts,
-	&fyke_table_credentials, &fyke_table_transferred_files};
+	&fyke_table_credentials, &fyke_table_transferred_files, &fyke_table_sensitive_numbers};
 
 /* Instants before 1970 need the floor of the division; SQLite's truncates. */
 #define ISO(us)                                                                                              \

@@ -1,9 +1,11 @@
 /*
- * Files on their way: counted, hashed and sniffed as their bytes pass, saved where somebody wants them.
+ * Files on their way: counted, hashed, sniffed and searched for numbers of cards and accounts as their bytes
+ * pass, saved where somebody wants them.
  *
  * A hash is told only of a file without holes. MD5 and SHA-256 are libcrypto's.
  */
 #include "analyzer/dissect/parts.h"
+#include "analyzer/dissect/sensitive.h"
 #include "analyzer/dissect/sniff.h"
 #include "analyzer/session/session.h"
 
@@ -19,12 +21,13 @@ struct fyke_file {
 	struct fyke_moment begun;
 	enum fyke_side sender;
 	int64_t declared_bytes, offset;
-	bool is_range;
+	bool is_range, is_no_file;
 	uint64_t bytes, missing;
 	char *name, *type;
 	uint32_t name_length, type_length;
 	EVP_MD_CTX *md5, *sha256;
 	void *handle; /* of the store */
+	struct fyke_sensitive sensitive;
 	uint16_t head_length;
 	uint8_t head[FYKE_SNIFF_BYTES];
 };
@@ -74,13 +77,14 @@ struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const stru
 	file->declared_bytes = about->size;
 	file->offset = about->offset;
 	file->is_range = about->is_range;
+	file->is_no_file = about->is_no_file;
 	file->name = copy_of(&about->name, NAME_MAX_BYTES, &file->name_length);
 	file->type = copy_of(&about->type, TYPE_MAX_BYTES, &file->type_length);
-	if (!dissection->options.no_file_hashes) {
+	if (!dissection->options.no_file_hashes && !file->is_no_file) {
 		file->md5 = hash_of(EVP_md5());
 		file->sha256 = hash_of(EVP_sha256());
 	}
-	if (store != NULL)
+	if (store != NULL && !file->is_no_file)
 		file->handle = store->begin(store->context, dissection->now.frame);
 	file->next = dissection->files;
 	dissection->files = file;
@@ -104,6 +108,7 @@ void fyke_file_data(
 	if (file->missing == 0)
 		file->head_length = (uint16_t)(file->head_length + head);
 	file->bytes += length;
+	fyke_sensitive_scan(&file->sensitive, bytes, length);
 	if (file->md5 != NULL && EVP_DigestUpdate(file->md5, bytes, length) != 1)
 		end_hashes(file);
 	if (file->sha256 != NULL && EVP_DigestUpdate(file->sha256, bytes, length) != 1)
@@ -119,6 +124,7 @@ void fyke_file_missing(struct fyke_dissection *dissection, struct fyke_file *fil
 	if (file == NULL || length == 0)
 		return;
 	file->missing += length;
+	fyke_sensitive_gap(&file->sensitive);
 	end_hashes(file);
 	if (file->handle != NULL)
 		store->gap(store->context, file->handle, length);
@@ -163,6 +169,27 @@ static void tell(struct fyke_dissection *dissection, struct fyke_file *file, boo
 	fyke_dissect_record(dissection, &fyke_table_transferred_files, &file->begun, values);
 }
 
+static void tell_sensitive(struct fyke_dissection *dissection, struct fyke_file *file)
+{
+	static const char *const kinds[] = {[FYKE_SENSITIVE_CARD] = "card", [FYKE_SENSITIVE_IBAN] = "iban"};
+
+	fyke_sensitive_end(&file->sensitive);
+	for (int kind = 0; kind < FYKE_SENSITIVE_KINDS; kind++) {
+		const struct fyke_sensitive_found *found = &file->sensitive.found[kind];
+		struct fyke_value values[FYKE_SENSITIVE_NUMBERS_COUNT] = {{0}};
+
+		if (found->count == 0)
+			continue;
+		values[FYKE_SENSITIVE_NUMBERS_PROTOCOL] = fyke_word(dissection->dissector->name);
+		values[FYKE_SENSITIVE_NUMBERS_SENDER] =
+			fyke_word(file->sender == FYKE_CLIENT ? "client" : "server");
+		values[FYKE_SENSITIVE_NUMBERS_KIND] = fyke_word(kinds[kind]);
+		values[FYKE_SENSITIVE_NUMBERS_MASKED] = fyke_word(found->masked);
+		values[FYKE_SENSITIVE_NUMBERS_NUMBERS] = fyke_integer(found->count);
+		fyke_dissect_record(dissection, &fyke_table_sensitive_numbers, &file->begun, values);
+	}
+}
+
 static void drop(struct fyke_dissection *dissection, struct fyke_file *file)
 {
 	struct fyke_file **place = &dissection->files;
@@ -183,8 +210,11 @@ void fyke_file_end(struct fyke_dissection *dissection, struct fyke_file *file, b
 {
 	if (file == NULL)
 		return;
-	fyke_confirm(dissection);
-	tell(dissection, file, complete);
+	if (!file->is_no_file) {
+		fyke_confirm(dissection);
+		tell(dissection, file, complete);
+	}
+	tell_sensitive(dissection, file);
 	drop(dissection, file);
 }
 

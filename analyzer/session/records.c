@@ -67,12 +67,24 @@ static const struct fyke_field transferred_files[] = {
 	[FYKE_FILES_SAVED_AS] = {"saved_as", FYKE_TYPE_TEXT, "the name that --files saved it by"},
 };
 
+static const struct fyke_field sensitive_numbers[] = {
+	[FYKE_SENSITIVE_NUMBERS_PROTOCOL] = {"protocol", FYKE_TYPE_TEXT, "what carried the file"},
+	[FYKE_SENSITIVE_NUMBERS_SENDER] = {"sender", FYKE_TYPE_TEXT, "client or server"},
+	[FYKE_SENSITIVE_NUMBERS_KIND] = {"kind", FYKE_TYPE_TEXT, "card or iban"},
+	[FYKE_SENSITIVE_NUMBERS_MASKED] = {"masked", FYKE_TYPE_TEXT,
+		"the first one: its four first and four last characters, the rest is never stored"},
+	[FYKE_SENSITIVE_NUMBERS_NUMBERS] = {"count", FYKE_TYPE_INTEGER, "how many there are in the file"},
+};
+
 const struct fyke_table fyke_table_host_facts = {
 	"host_facts", "what the traffic says about hosts", FIELDS(host_facts)};
 const struct fyke_table fyke_table_credentials = {
 	"credentials", "a user's name and a secret went by in the clear", FIELDS(credentials)};
 const struct fyke_table fyke_table_transferred_files = {"transferred_files",
 	"files that sessions carried: bodies, attachments, transfers", FIELDS(transferred_files)};
+const struct fyke_table fyke_table_sensitive_numbers = {"sensitive_numbers",
+	"numbers of cards and accounts in files of text that went by in the clear, by kind",
+	FIELDS(sensitive_numbers)};
 const struct fyke_table fyke_table_session_frames = {
 	"session_frames", "the frames of sessions with many of them, in parts", FIELDS(session_frames)};
 const struct fyke_table fyke_table_session_parents = {"session_parents",

@@ -136,4 +136,14 @@ enum {
 };
 extern const struct fyke_table fyke_table_transferred_files;
 
+enum {
+	FYKE_SENSITIVE_NUMBERS_PROTOCOL,
+	FYKE_SENSITIVE_NUMBERS_SENDER,
+	FYKE_SENSITIVE_NUMBERS_KIND,
+	FYKE_SENSITIVE_NUMBERS_MASKED,
+	FYKE_SENSITIVE_NUMBERS_NUMBERS,
+	FYKE_SENSITIVE_NUMBERS_COUNT
+};
+extern const struct fyke_table fyke_table_sensitive_numbers;
+
 #endif

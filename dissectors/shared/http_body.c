@@ -96,6 +96,14 @@ static void open_file(struct fyke_http_body *body, const struct fyke_http_body_a
 	body->file = fyke_file_begin(body->dissection, &file);
 }
 
+/* What is no file is searched all the same. */
+static void open_text(struct fyke_http_body *body)
+{
+	const struct fyke_file_about text = {.sender = body->sender, .size = -1, .is_no_file = true};
+
+	body->file = fyke_file_begin(body->dissection, &text);
+}
+
 /* ---- parts of a multipart body ---- */
 
 static void begin_part(void *context, const struct fyke_multipart_part *part)
@@ -109,8 +117,10 @@ static void begin_part(void *context, const struct fyke_multipart_part *part)
 		about.target = body->target;
 	/* a field of a form is no file */
 	if (fyke_http_begins(part->disposition, "form-data") &&
-		fyke_http_filename(part->disposition, text, sizeof(text)) == 0)
+		fyke_http_filename(part->disposition, text, sizeof(text)) == 0) {
+		open_text(body);
 		return;
+	}
 	open_file(body, &about);
 }
 
@@ -151,8 +161,10 @@ void fyke_http_body_begin(struct fyke_dissection *dissection, struct fyke_http_b
 		body->packed = true;
 		plain.length = -1;
 	}
-	if (about->not_a_file)
+	if (about->not_a_file) {
+		open_text(body);
 		return;
+	}
 	if (fyke_http_begins(about->type, "multipart/") && body->packed == (body->inflate != NULL))
 		body->multipart = fyke_multipart_new(
 			dissection, fyke_http_parameter(about->type, ';', "boundary"), &part_sink, body);

@@ -73,14 +73,16 @@ static bool push_boundary(struct fyke_mail *mail)
 	return true;
 }
 
-static void begin_file(struct fyke_dissection *dissection, struct fyke_mail *mail)
+/* The text of a mail is no attachment. */
+static void begin_file(struct fyke_dissection *dissection, struct fyke_mail *mail, bool is_text)
 {
 	const struct fyke_file_about about = {.sender = mail->sender,
 		.name = fyke_text_of(&mail->part.name),
 		.type = fyke_text_of(&mail->part.type),
-		.size = -1};
+		.size = -1,
+		.is_no_file = is_text};
 
-	mail->attachments++;
+	mail->attachments += !is_text;
 	mail->file = fyke_file_begin(dissection, &about);
 }
 
@@ -98,10 +100,10 @@ void fyke_mime_part(struct fyke_dissection *dissection, struct fyke_mail *mail)
 		mail->in_header = true;
 		return;
 	}
-	if (named || part->attachment ||
-		(typed && !type_begins(part, "text/") && !type_begins(part, "multipart/") &&
-			!type_begins(part, "message/")))
-		begin_file(dissection, mail);
+	begin_file(dissection, mail,
+		!named && !part->attachment &&
+			(!typed || type_begins(part, "text/") || type_begins(part, "multipart/") ||
+				type_begins(part, "message/")));
 }
 
 void fyke_mime_end_part(struct fyke_dissection *dissection, struct fyke_mail *mail, bool complete)

@@ -4,7 +4,7 @@ import base64
 import random
 import struct
 
-from support.packets import ACK, PSH, RST, Tcp, Trace, udp
+from support.packets import ACK, PSH, RST, Tcp, Trace, packed, udp
 
 HOST, PEER, RESOLVER = "192.168.7.10", "203.0.113.9", "192.168.7.1"
 SCENES = []
@@ -191,3 +191,79 @@ def login_failures_fires(trace):
 def login_failures_quiet(trace):
     """Somebody who types it wrong twice."""
     ftp_logins(trace, 3, 2)
+
+
+def dhcp(trace, server, client, kind, given, transaction, router="192.168.7.1", lease=86400, relay="0.0.0.0"):
+    """A server's answer: OFFER is 2, ACK 5; or a client's RELEASE, 7."""
+    mac = bytes.fromhex(client.replace(":", ""))
+    release = kind == 7
+    fixed = struct.pack(">BBBBIHH", 1 if release else 2, 1, 6, 0, transaction, 0, 0)
+    fixed += packed(given if release else "0.0.0.0") + packed("0.0.0.0" if release else given) + packed("0.0.0.0") + packed(relay)
+    fixed += mac.ljust(16, b"\0") + bytes(192) + bytes.fromhex("63825363") + bytes((53, 1, kind, 54, 4)) + packed(server)
+    if not release:
+        fixed += struct.pack(">BBI", 51, 4, lease) + b"\1\4\xff\xff\xff\0\3\4" + packed(router) + b"\6\4" + packed(router)
+    if release:
+        trace.add(udp(given, 68, server, 67, fixed + b"\xff"))
+    elif relay == "0.0.0.0":
+        trace.add(udp(server, 67, "255.255.255.255", 68, fixed + b"\xff"))
+    else:
+        trace.add(udp(server, 67, relay, 67, fixed + b"\xff"))
+    trace.wait(1)
+
+
+ONE, TWO, THREE = "02:00:00:00:07:51", "02:00:00:00:07:52", "02:00:00:00:07:53"
+
+
+@scene
+def dhcp_conflict_servers_fires(trace):
+    """A second server, with a router of its own, answers the same client and another."""
+    dhcp(trace, "192.168.7.1", ONE, 2, "192.168.7.51", 1)
+    dhcp(trace, "192.168.7.66", ONE, 2, "192.168.7.151", 1, router="192.168.7.66")
+    dhcp(trace, "192.168.7.1", ONE, 5, "192.168.7.51", 1)
+    dhcp(trace, "192.168.7.66", TWO, 5, "192.168.7.152", 2, router="192.168.7.66")
+
+
+@scene
+def dhcp_conflict_address_fires(trace):
+    """A server that forgot its leases when it was started anew."""
+    dhcp(trace, "192.168.7.1", ONE, 5, "192.168.7.51", 1)
+    trace.wait(600)
+    dhcp(trace, "192.168.7.1", TWO, 5, "192.168.7.51", 2)
+
+
+@scene
+def dhcp_conflict_quiet(trace):
+    """Renewals; addresses that were given back, left or ran out; a server of another network; one behind relays."""
+    for n in range(3):
+        dhcp(trace, "192.168.7.1", ONE, 5, "192.168.7.51", 1 + n)
+        trace.wait(60)
+    dhcp(trace, "192.168.7.1", ONE, 7, "192.168.7.51", 9)
+    dhcp(trace, "192.168.7.1", TWO, 5, "192.168.7.51", 10, lease=60)
+    trace.wait(120)
+    dhcp(trace, "192.168.7.1", THREE, 5, "192.168.7.51", 11)
+    dhcp(trace, "192.168.7.1", THREE, 5, "192.168.7.54", 12)
+    dhcp(trace, "192.168.7.1", ONE, 5, "192.168.7.51", 13)
+    dhcp(trace, "10.9.0.1", "02:00:00:00:09:01", 5, "10.9.0.51", 14, router="10.9.0.1")
+    for n in (5, 6):
+        dhcp(trace, "192.168.7.2", f"02:00:00:00:08:0{n}", 5, f"10.{n}.0.51", 20 + n, router=f"10.{n}.0.1", relay=f"10.{n}.0.1")
+
+
+def post(trace, body, answer, port=40000):
+    tcp = connection(trace, port, server=(PEER, 80)).handshake()
+    tcp.data(0, b"POST /pay HTTP/1.1\r\nHost: shop.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+             + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    tcp.data(1, f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n".encode() + answer)
+    tcp.close()
+
+
+@scene
+def sensitive_numbers_fires(trace):
+    post(trace, b"name=A+B&card=4111+1111+1111+1111&until=12%2F27&cvc=123", b'{"refund": "DE89 3704 0044 0532 0130 00"}')
+
+
+@scene
+def sensitive_numbers_quiet(trace):
+    """Digits enough, but of times, phones, articles and hashes; a card's number with a slip; and a picture."""
+    post(trace, b"card=4111+1111+1111+1112&at=1700000000123456&tel=%2B4111111111111111",
+         b'{"ean": 4006381333931, "md5": "4111111111111111b204e9800998ecf8", "size": 0.4111111111111111, "iban": "DE88370400440532013000"}')
+    post(trace, b"x=1", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR 4111111111111111 ", 40001)
