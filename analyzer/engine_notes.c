@@ -1,6 +1,7 @@
 /* Facts that come beside the counters: who carried a session, ICMP errors about it, its frames. */
 #include "analyzer/engine_parts.h"
 #include "analyzer/flow/record_list.h"
+#include "dissectors/facts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,24 +14,22 @@ enum { /* rows a session; counters stay exact */
 	RECORD_BYTES_MAX = 32 * 1024, /* that wait for their session's hand-over */
 };
 
-static struct fyke_value text_value(const char *text)
+static bool append(struct fyke_engine *engine, struct fyke_flow_extra *extra, const struct fyke_table *table,
+	const struct fyke_moment *moment, const struct fyke_value *values)
 {
-	return (struct fyke_value){.kind = FYKE_VALUE_BYTES, .length = (uint32_t)strlen(text), .bytes = text};
-}
+	size_t size = fyke_record_list_add(extra, table, moment->frame, moment->time_ns, values);
 
-static struct fyke_value integer_value(int64_t integer)
-{
-	return (struct fyke_value){.kind = FYKE_VALUE_INTEGER, .integer = integer};
+	engine->heap += size;
+	extra->record_bytes += (uint32_t)size;
+	return size != 0;
 }
 
 static bool add_record(struct fyke_engine *engine, struct fyke_flow_extra *extra,
 	const struct fyke_table *table, const struct fyke_packet *packet, const struct fyke_value *values)
 {
-	size_t size = fyke_record_list_add(extra, table, packet->frame, packet->time_ns, values);
+	const struct fyke_moment moment = {packet->frame, packet->time_ns};
 
-	engine->heap += size;
-	extra->record_bytes += (uint32_t)size;
-	return size != 0;
+	return append(engine, extra, table, &moment, values);
 }
 
 /* A session with many rows is handed over before its end, so that they do not pile up. */
@@ -39,19 +38,15 @@ bool fyke_engine_add_record(struct fyke_engine *engine, uint32_t index, const st
 {
 	struct fyke_flow_extra *extra = fyke_engine_need_extra(engine, fyke_flow_at(&engine->table, index));
 	bool few;
-	size_t size;
 
 	if (extra == NULL)
 		return false;
 	few = extra->record_bytes < RECORD_BYTES_MAX;
-	size = fyke_record_list_add(extra, table, moment->frame, moment->time_ns, values);
-	engine->heap += size;
-	extra->record_bytes += (uint32_t)size;
-	if (few && extra->record_bytes >= RECORD_BYTES_MAX &&
-		!fyke_engine_remember(
-			engine, &engine->wanted, &engine->wanted_count, &engine->wanted_room, index))
+	if (!append(engine, extra, table, moment, values))
 		return false;
-	return size != 0;
+	return !few || extra->record_bytes < RECORD_BYTES_MAX ||
+	       fyke_engine_remember(
+		       engine, &engine->wanted, &engine->wanted_count, &engine->wanted_room, index);
 }
 
 /* Each carrier is recorded once; of a session that moves over more than FYKE_FLOW_PARENTS_MAX tunnels,
@@ -72,8 +67,8 @@ bool fyke_engine_note_carrier(
 	if (extra->parent_count == FYKE_FLOW_PARENTS_MAX)
 		return true;
 	extra->parents[extra->parent_count++] = carrier;
-	values[0] = integer_value((int64_t)carrier.birth.frame);
-	values[1] = integer_value(carrier.birth.ordinal);
+	values[0] = fyke_integer((int64_t)carrier.birth.frame);
+	values[1] = fyke_integer(carrier.birth.ordinal);
 	return add_record(engine, extra, &fyke_table_session_parents, packet, values);
 }
 
@@ -100,12 +95,12 @@ bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, con
 		return true;
 	other->icmp_errors++;
 	(void)fyke_address_text(&packet->source, reporter);
-	values[0] = text_value(reporter);
-	values[1] = text_value(fyke_flow_at(&engine->table, quoted)->client == sender ? "client" : "server");
-	values[2] = integer_value(packet->icmp.type);
-	values[3] = integer_value(packet->icmp.code);
+	values[0] = fyke_word(reporter);
+	values[1] = fyke_word(fyke_flow_at(&engine->table, quoted)->client == sender ? "client" : "server");
+	values[2] = fyke_integer(packet->icmp.type);
+	values[3] = fyke_integer(packet->icmp.code);
 	if (packet->icmp.mtu != 0)
-		values[4] = integer_value(packet->icmp.mtu);
+		values[4] = fyke_integer(packet->icmp.mtu);
 	return add_record(engine, other, &fyke_table_icmp_errors, packet, values);
 }
 
@@ -184,8 +179,8 @@ bool fyke_engine_note_tcp(struct fyke_engine *engine, uint32_t index, const stru
 	for (unsigned i = 0; i < result->event_count && extra->tcp_events < TCP_EVENTS_MAX; i++) {
 		const struct fyke_tcp_event *event = &result->events[i];
 		struct sentence sentence = {0};
-		struct fyke_value values[5] = {text_value(event->side == flow->client ? "client" : "server"),
-			text_value(event->kind), integer_value(event->offset), integer_value(event->length),
+		struct fyke_value values[5] = {fyke_word(event->side == flow->client ? "client" : "server"),
+			fyke_word(event->kind), fyke_integer(event->offset), fyke_integer(event->length),
 			{0}};
 
 		if (event->is_resend)
@@ -196,7 +191,7 @@ bool fyke_engine_note_tcp(struct fyke_engine *engine, uint32_t index, const stru
 			say(&sentence, "wrong checksum, and acknowledged; came in frame %llu",
 				(unsigned long long)event->original);
 		if (sentence.length > 0)
-			values[4] = text_value(sentence.text);
+			values[4] = fyke_word(sentence.text);
 		extra->tcp_events++;
 		if (!add_record(engine, extra, &fyke_table_tcp_events, packet, values))
 			return false;
@@ -215,10 +210,10 @@ static bool note_gaps(struct fyke_engine *engine, uint32_t index, enum fyke_endp
 	for (uint32_t i = 0; i < count && i < GAPS_MAX; i++) {
 		const struct fyke_tcp_hole *hole = &side->holes->list[i];
 		const struct fyke_value values[5] = {
-			text_value(endpoint == flow->client ? "client" : "server"), text_value("gap"),
-			integer_value(hole->start), integer_value(hole->end - hole->start),
-			text_value(hole->acknowledged ? "acknowledged, but not captured"
-						      : "never acknowledged")};
+			fyke_word(endpoint == flow->client ? "client" : "server"), fyke_word("gap"),
+			fyke_integer(hole->start), fyke_integer(hole->end - hole->start),
+			fyke_word(hole->acknowledged ? "acknowledged, but not captured"
+						     : "never acknowledged")};
 
 		if (!fyke_engine_add_record(engine, index, &fyke_table_tcp_events, &moment, values))
 			return false;

@@ -257,14 +257,6 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 	return fyke_more(length);
 }
 
-/* A segment mostly begins with a message. */
-static struct fyke_verdict gap(
-	struct fyke_dissection *dissection, const struct fyke_input *input, uint64_t lost)
-{
-	(void)dissection, (void)input, (void)lost;
-	return fyke_more(0);
-}
-
 static const uint16_t ports[] = {179, 0};
 static const struct fyke_signature signatures[] = {FYKE_EITHER_SAYS("\xff\xff\xff\xff\xff\xff\xff\xff")};
 
@@ -283,5 +275,5 @@ const struct fyke_dissector fyke_dissector_bgp = {
 	.buffer_max = MESSAGE_MAX_EXTENDED, /* messages are read whole (RFC 8654) */
 	.probe = probe,
 	.feed = feed,
-	.gap = gap,
+	.gap = fyke_gap_resume,
 };

@@ -164,6 +164,11 @@ static inline struct fyke_verdict fyke_becomes(uint64_t consumed, const char *ne
 	return (struct fyke_verdict){.kind = FYKE_BECOMES, .consumed = consumed, .next = next};
 }
 
+/* A `gap` for protocols whose segments mostly begin with a message: goes on with the next one, and leaves it
+ * to feed to see whether it is one. */
+struct fyke_verdict fyke_gap_resume(
+	struct fyke_dissection *dissection, const struct fyke_input *input, uint64_t lost);
+
 #include "dissectors/facts.h"
 #include "dissectors/keep.h"
 

@@ -126,13 +126,6 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 	return fyke_more(whole);
 }
 
-static struct fyke_verdict gap(
-	struct fyke_dissection *dissection, const struct fyke_input *input, uint64_t lost)
-{
-	(void)dissection, (void)input, (void)lost;
-	return fyke_more(0); /* a segment mostly begins with a frame */
-}
-
 static const uint16_t ports[] = {20000, 0};
 static const char *const services[] = {"dnp", NULL};
 static const struct fyke_signature signatures[] = {FYKE_EITHER_SAYS("\x05\x64")};
@@ -152,5 +145,5 @@ const struct fyke_dissector fyke_dissector_dnp3 = {
 	.state_size = sizeof(unsigned),
 	.probe = probe,
 	.feed = feed,
-	.gap = gap,
+	.gap = fyke_gap_resume,
 };

@@ -198,13 +198,6 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 	return fyke_more((uint64_t)HEADER + header.length);
 }
 
-static struct fyke_verdict gap(
-	struct fyke_dissection *dissection, const struct fyke_input *input, uint64_t lost)
-{
-	(void)dissection, (void)input, (void)lost;
-	return fyke_more(0); /* a segment mostly begins with a message */
-}
-
 static const uint16_t ports[] = {44818, 2222, 0};
 static const char *const services[] = {"EtherNet-IP-1", "EtherNet-IP-2", NULL};
 static const struct fyke_signature signatures[] = {FYKE_CLIENT_SAYS("\x65\x00\x04\x00")};
@@ -225,5 +218,5 @@ const struct fyke_dissector fyke_dissector_enip = {
 	.buffer_max = HEADER + LENGTH_MAX, /* messages are read whole */
 	.probe = probe,
 	.feed = feed,
-	.gap = gap,
+	.gap = fyke_gap_resume,
 };

@@ -134,13 +134,6 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 	return fyke_more(whole);
 }
 
-static struct fyke_verdict gap(
-	struct fyke_dissection *dissection, const struct fyke_input *input, uint64_t lost)
-{
-	(void)dissection, (void)input, (void)lost;
-	return fyke_more(0); /* a segment mostly begins with a frame */
-}
-
 static const uint16_t ports[] = {2404, 0};
 static const char *const services[] = {"iec-104", NULL};
 static const struct fyke_signature signatures[] = {FYKE_EITHER_SAYS("\x68")};
@@ -159,5 +152,5 @@ const struct fyke_dissector fyke_dissector_iec104 = {
 	.state_size = sizeof(unsigned),
 	.probe = probe,
 	.feed = feed,
-	.gap = gap,
+	.gap = fyke_gap_resume,
 };

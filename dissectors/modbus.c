@@ -184,14 +184,6 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 	return fyke_more(HEADER - 1U + length);
 }
 
-/* A segment mostly begins with a frame; what was asked may be answered in it. */
-static struct fyke_verdict gap(
-	struct fyke_dissection *dissection, const struct fyke_input *input, uint64_t lost)
-{
-	(void)dissection, (void)input, (void)lost;
-	return fyke_more(0);
-}
-
 static void end(struct fyke_dissection *dissection)
 {
 	struct state *state = fyke_state(dissection);
@@ -220,6 +212,6 @@ const struct fyke_dissector fyke_dissector_modbus = {
 	.state_size = sizeof(struct state),
 	.probe = probe,
 	.feed = feed,
-	.gap = gap,
+	.gap = fyke_gap_resume,
 	.end = end,
 };

@@ -174,13 +174,6 @@ static struct fyke_verdict feed(struct fyke_dissection *dissection, const struct
 	return fyke_more(length);
 }
 
-static struct fyke_verdict gap(
-	struct fyke_dissection *dissection, const struct fyke_input *input, uint64_t lost)
-{
-	(void)dissection, (void)input, (void)lost;
-	return fyke_more(0); /* a segment mostly begins with a packet */
-}
-
 static const uint16_t ports[] = {102, 0};
 static const char *const services[] = {"iso-tsap", NULL};
 static const struct fyke_signature signatures[] = {FYKE_EITHER_SAYS("\x03\x00")};
@@ -200,5 +193,5 @@ const struct fyke_dissector fyke_dissector_s7comm = {
 	.state_size = sizeof(unsigned),
 	.probe = probe,
 	.feed = feed,
-	.gap = gap,
+	.gap = fyke_gap_resume,
 };

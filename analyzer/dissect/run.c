@@ -46,6 +46,13 @@ void fyke_dissect_stop(struct fyke_dissection *dissection)
 	fyke_dissect_discard(dissection);
 }
 
+struct fyke_verdict fyke_gap_resume(
+	struct fyke_dissection *dissection, const struct fyke_input *input, uint64_t lost)
+{
+	(void)dissection, (void)input, (void)lost;
+	return fyke_more(0);
+}
+
 static enum fyke_dissect_outcome outcome_of(const struct fyke_verdict *verdict, const char **next)
 {
 	*next = verdict->next;
