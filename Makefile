@@ -21,8 +21,9 @@ UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(sort $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c)))
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/*.c))
+BENCH_TRACES := $(sort $(wildcard bench/traces/*.c))
 ALL_SOURCES  := $(LIB_SOURCES) $(CLI_SOURCES) cli/main.c $(UNIT_SOURCES) $(UNIT_SUPPORT) $(FUZZ_SOURCES) \
-	$(BENCH_SOURCES) $(wildcard tests/fuzz/replay_main.c)
+	$(BENCH_SOURCES) $(BENCH_TRACES) $(wildcard tests/fuzz/replay_main.c)
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 program = $(patsubst %.c,$(BUILD)/%,$(1))
@@ -167,6 +168,7 @@ $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/
 	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
 endif
 
+$(BUILD)/bench/generate: $(call object,$(BENCH_TRACES))
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(CLI_LIB) $(LIB)
 	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
 
@@ -248,7 +250,7 @@ docs: $(FYKE) ## write what is generated: docs/database.md, docs/protocols.md, d
 	scripts/tour $(FYKE)
 
 FORMATTED = $(sort $(wildcard analyzer/*.[ch] analyzer/*/*.[ch] dissectors/*.[ch] dissectors/*/*.[ch] storage/*.[ch] findings/*.[ch] reports/*.[ch] \
-	cli/*.[ch] tests/*/*.[ch] bench/*.[ch]))
+	cli/*.[ch] tests/*/*.[ch] bench/*.[ch] bench/*/*.[ch]))
 .PHONY: format
 format: ## clang-format every source in place
 	clang-format -i $(FORMATTED)

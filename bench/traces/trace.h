@@ -1,0 +1,61 @@
+/*
+ * A trace that is being written, and what is true of it. One kind of trace is one file beside this one;
+ * bench/generate.c chooses.
+ */
+#ifndef BENCH_TRACES_TRACE_H
+#define BENCH_TRACES_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { SEGMENT = 1448, OPTIONS_MOST = 40 };
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+
+/* `seen_again`: resent segments whose first copy the tap had seen; `late`: all that came (again) later. */
+struct totals {
+	uint64_t packets, bytes, tcp_sessions, udp_sessions, tcp_payload, distinct, missing, seen_again, late;
+	uint64_t fast, timeouts, reordered;
+};
+
+struct trace {
+	FILE *file;
+	uint64_t random, time_us;
+	uint32_t pace_us; /* packets are 1 to this many microseconds apart; 0: the kind of trace sets the time
+			   */
+	bool ipv6;	  /* addresses become the last 32 bits below 2001:db8::/96 */
+	uint8_t frame[14 + 40 + 20 + OPTIONS_MOST + SEGMENT + 64];
+	uint8_t filler[1 << 16];
+	struct totals totals;
+};
+
+struct segment {
+	uint32_t source, destination;
+	uint16_t source_port, destination_port;
+	uint32_t sequence, acknowledgment;
+	uint8_t flags;
+	uint32_t length;
+	const uint8_t *options;
+	size_t options_length;
+};
+
+uint64_t next_random(struct trace *trace);
+uint32_t below(struct trace *trace, uint32_t limit);
+void put16(uint8_t *at, uint32_t value);
+void put32(uint8_t *at, uint32_t value);
+
+/* Payload is taken from `filler` by sequence number: a byte that is sent again is the same byte. */
+void write_tcp(struct trace *trace, const struct segment *segment);
+void write_udp(struct trace *trace, uint32_t source, uint16_t source_port, uint32_t destination,
+	uint16_t destination_port, size_t length);
+
+/* The kinds; `numbers` as in the usage of bench/generate. */
+void write_mixed(struct trace *trace, const uint64_t *numbers);
+void write_scan(struct trace *trace, const uint64_t *numbers);
+void write_syns(struct trace *trace, const uint64_t *numbers);
+void write_syns6(struct trace *trace, const uint64_t *numbers);
+void write_connections(struct trace *trace, const uint64_t *numbers);
+void write_idle(struct trace *trace, const uint64_t *numbers);
+
+#endif
