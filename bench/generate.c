@@ -25,6 +25,7 @@ static const struct kind kinds[] = {
 	{"syns6", "COUNT", 1, write_syns6},
 	{"connections", "COUNT OPEN", 2, write_connections},
 	{"idle", "COUNT", 1, write_idle},
+	{"bulk", "MEGABYTES TALKS", 2, write_bulk},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -60,6 +61,9 @@ static void print_truth(FILE *file, const struct totals *t)
 		{"missing_bytes", t->missing},
 		{"seen_again_segments", t->seen_again},
 		{"late_segments", t->late},
+		{"resent_fast_segments", t->fast},
+		{"resent_timeout_segments", t->timeouts},
+		{"reordered_segments", t->reordered},
 	};
 
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)

@@ -72,7 +72,7 @@ static void short_step(struct trace *trace, struct short_connection *c)
 
 	write_tcp(trace, &(struct segment){hosts[step->side], hosts[1 - step->side], ports[step->side],
 				 ports[1 - step->side], c->sequence[step->side], c->sequence[1 - step->side],
-				 step->flags, length, options, options_length});
+				 step->flags, length, options, options_length, 0});
 	c->sequence[step->side] += length + (step->flags & (SYN | FIN) ? 1 : 0);
 	trace->totals.distinct += length;
 	c->step = (c->step + 1u) & 15;

@@ -52,9 +52,9 @@ static void send_segment(struct trace *trace, struct connection *c, unsigned sid
 	uint32_t hosts[2] = {c->client, c->server};
 	uint16_t ports[2] = {c->client_port, 443};
 
-	write_tcp(
-		trace, &(struct segment){hosts[side], hosts[1 - side], ports[side], ports[1 - side], sequence,
-			       c->next[1 - side], flags, length, options, flags & SYN ? sizeof options : 0});
+	write_tcp(trace,
+		&(struct segment){hosts[side], hosts[1 - side], ports[side], ports[1 - side], sequence,
+			c->next[1 - side], flags, length, options, flags & SYN ? sizeof options : 0, 0});
 }
 
 static void send_late(struct trace *trace, struct connection *c)

@@ -13,10 +13,10 @@ void write_scan(struct trace *trace, const uint64_t *numbers)
 	for (uint64_t n = 0; trace->totals.packets < numbers[0]; n++) {
 		struct segment probe = {0xcb007105u, 0x0a000000u | (uint32_t)(n / 1000),
 			(uint16_t)(40000 + n % 7), (uint16_t)(1 + n % 1000), (uint32_t)next_random(trace), 0,
-			SYN, 0, syn_options, sizeof syn_options};
+			SYN, 0, syn_options, sizeof syn_options, 0};
 		uint32_t fate = below(trace, 100);
 		struct segment answer = {probe.destination, probe.source, probe.destination_port,
-			probe.source_port, 0, probe.sequence + 1, RST | ACK, 0, NULL, 0};
+			probe.source_port, 0, probe.sequence + 1, RST | ACK, 0, NULL, 0, 0};
 
 		write_tcp(trace, &probe);
 		trace->totals.tcp_sessions++;
@@ -51,7 +51,7 @@ void write_syns(struct trace *trace, const uint64_t *numbers)
 			&(struct segment){0xcb007101u + below(trace, 4), 0x0a000000u | host,
 				(uint16_t)(40000 + (n >> 24) % 20000),
 				ports[(n >> 24) % (sizeof ports / sizeof *ports)],
-				(uint32_t)next_random(trace), 0, SYN, 0, syn_options, sizeof syn_options});
+				(uint32_t)next_random(trace), 0, SYN, 0, syn_options, sizeof syn_options, 0});
 		trace->totals.tcp_sessions++;
 	}
 }

@@ -83,7 +83,7 @@ static void put_ip(
 	}
 	ip[0] = 0x45;
 	put16(ip + 2, (uint32_t)(20 + length));
-	put16(ip + 4, (uint32_t)trace->totals.packets & 0xffff);
+	put16(ip + 4, trace->ip_id != 0 ? trace->ip_id : (uint32_t)trace->totals.packets & 0xffff);
 	ip[8] = 64;
 	ip[9] = protocol;
 	put32(ip + 12, source);
@@ -146,6 +146,7 @@ void write_tcp(struct trace *trace, const struct segment *s)
 		memcpy(tcp + 20, s->options, s->options_length);
 	memcpy(tcp + head, trace->filler + s->sequence % (sizeof trace->filler - SEGMENT), s->length);
 	transport_checksum(trace, s->source, s->destination, 6, head + s->length, 16);
+	trace->ip_id = s->ip_id;
 	write_frame(trace, s->source, s->destination, 6, head + s->length);
 	trace->totals.tcp_payload += s->length;
 }

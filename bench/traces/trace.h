@@ -22,8 +22,8 @@ struct totals {
 struct trace {
 	FILE *file;
 	uint64_t random, time_us;
-	uint32_t pace_us; /* packets are 1 to this many microseconds apart; 0: the kind of trace sets the time
-			   */
+	uint32_t pace_us; /* packets are 1 to this many apart; 0: the kind of trace sets the time */
+	uint16_t ip_id;	  /* of the next frame; 0: counts on */
 	bool ipv6;	  /* addresses become the last 32 bits below 2001:db8::/96 */
 	uint8_t frame[14 + 40 + 20 + OPTIONS_MOST + SEGMENT + 64];
 	uint8_t filler[1 << 16];
@@ -38,6 +38,7 @@ struct segment {
 	uint32_t length;
 	const uint8_t *options;
 	size_t options_length;
+	uint16_t ip_id; /* 0: counts on */
 };
 
 uint64_t next_random(struct trace *trace);
@@ -57,5 +58,6 @@ void write_syns(struct trace *trace, const uint64_t *numbers);
 void write_syns6(struct trace *trace, const uint64_t *numbers);
 void write_connections(struct trace *trace, const uint64_t *numbers);
 void write_idle(struct trace *trace, const uint64_t *numbers);
+void write_bulk(struct trace *trace, const uint64_t *numbers);
 
 #endif
