@@ -96,7 +96,7 @@ all: $(FYKE) ## build fyke: build/release/fyke
 $(FYKE): $(call object,cli/main.c) $(CLI_LIB) $(LIB)
 	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
 
-$(LIB): $(call object,$(LIB_SOURCES)) $(BUILD)/findings/builtin.o
+$(LIB): $(call object,$(LIB_SOURCES)) $(BUILD)/findings/builtin.o $(BUILD)/reports/schemas.o
 $(CLI_LIB): $(call object,$(CLI_SOURCES))
 $(LIB) $(CLI_LIB):
 	@rm -f $@
@@ -127,18 +127,25 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<) $(RUN) $(COMPILE) -MMD -MP -c -o $@ $<
 
-# The rules go into the binary as text.
+# The rules and the JSON Schemas go into the binary as text.
 RULES := $(sort $(wildcard findings/*.sql))
+SCHEMAS := $(sort $(wildcard reports/*.schema.json))
 
-$(BUILD)/findings/builtin.c: $(RULES) scripts/pack_rules $(BUILD)/rules
-	$(call SAY,RULES,$@) $(RUN) scripts/pack_rules $(RULES) >$@
+$(BUILD)/findings/builtin.c: $(RULES) scripts/pack_text $(BUILD)/texts
+	$(call SAY,RULES,$@) $(RUN) scripts/pack_text rules $(RULES) >$@
 
-$(BUILD)/rules: FORCE
-	@mkdir -p $(@D) $(BUILD)/findings
-	@printf '%s\n' $(RULES) >$@.new
+$(BUILD)/reports/schemas.c: $(SCHEMAS) scripts/pack_text $(BUILD)/texts
+	$(call SAY,SCHEMAS,$@) $(RUN) scripts/pack_text schemas $(SCHEMAS) >$@
+
+$(BUILD)/texts: FORCE
+	@mkdir -p $(@D) $(BUILD)/findings $(BUILD)/reports
+	@printf '%s\n' $(RULES) $(SCHEMAS) >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(BUILD)/findings/builtin.o: $(BUILD)/findings/builtin.c findings/rule.h $(BUILD)/flags
+	$(call SAY,CC,$<) $(RUN) $(COMPILE) -c -o $@ $<
+
+$(BUILD)/reports/schemas.o: $(BUILD)/reports/schemas.c reports/schemas.h $(BUILD)/flags
 	$(call SAY,CC,$<) $(RUN) $(COMPILE) -c -o $@ $<
 
 -include $(patsubst %.c,$(BUILD)/%.d,$(ALL_SOURCES))

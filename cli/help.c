@@ -1,6 +1,7 @@
 /* `fyke help [COMMAND]`, and the help of one command: made from the same list that parses its options. */
 #include "cli/frame.h"
 #include "findings/findings.h"
+#include "reports/schemas.h"
 #include "storage/schema.h"
 
 #include <stdio.h>
@@ -10,7 +11,9 @@ const struct fyke_command_help fyke_help_help = {
 	.summary = "show this, or how a command is used",
 	.usage = "[COMMAND]",
 	.about = "`fyke help database` prints the description of the database's tables (docs/database.md),\n"
-		 "`fyke help rules` that of the rules (docs/findings.md).\n",
+		 "`fyke help rules` that of the rules (docs/findings.md), `fyke help schema NAME` the JSON "
+		 "Schema\n"
+		 "of what a command writes (`fyke help schema` lists them).\n",
 };
 
 /* "-d, --database FILE"; returns its width. */
@@ -82,6 +85,20 @@ static int print_rules(void)
 	return FYKE_EXIT_DONE;
 }
 
+static int print_schema(const char *name)
+{
+	for (size_t i = 0; i < fyke_json_schema_count; i++) {
+		if (name == NULL)
+			puts(fyke_json_schemas[i].name);
+		else if (strcmp(fyke_json_schemas[i].name, name) == 0)
+			return fputs(fyke_json_schemas[i].text, stdout) < 0 ? FYKE_EXIT_FAILED
+									    : FYKE_EXIT_DONE;
+	}
+	return name == NULL
+		       ? FYKE_EXIT_DONE
+		       : fyke_usage("help", "there is no schema '%s'; `fyke help schema` lists them", name);
+}
+
 int fyke_command_help(int argc, char **argv)
 {
 	struct fyke_arguments arguments;
@@ -102,6 +119,8 @@ int fyke_command_help(int argc, char **argv)
 	}
 	if (strcmp(name, "rules") == 0)
 		return print_rules();
+	if (strcmp(name, "schema") == 0)
+		return print_schema(argv[arguments.first + 1]);
 	command = fyke_command_find(name);
 	if (command != NULL)
 		return fyke_command_print_help(name, command->help);

@@ -85,7 +85,7 @@ static char *list_sql(const struct diff *diff, const struct list *list)
 		sqlite3_str_appendf(sql, list->sql, schemas[side]);
 		sqlite3_str_appendall(sql, ")");
 	}
-	sqlite3_str_appendall(sql, ") WHERE name IS NOT NULL GROUP BY name ORDER BY 2 + 3 DESC, name");
+	sqlite3_str_appendall(sql, ") WHERE name IS NOT NULL GROUP BY name ORDER BY sum(n) DESC, name");
 	if (sides == 0)
 		sqlite3_str_reset(sql);
 	return sqlite3_str_finish(sql);
@@ -448,8 +448,8 @@ static enum fyke_status write_side(struct diff *diff, int side)
 	if (diff->options->json) {
 		object = json_object();
 		json_object_set_new(object, "database", text_json(name));
-		json_object_set_new(object, "first_us", json_integer(span[0]));
-		json_object_set_new(object, "last_us", json_integer(span[1]));
+		json_object_set_new(object, "first_us", sessions > 0 ? json_integer(span[0]) : json_null());
+		json_object_set_new(object, "last_us", sessions > 0 ? json_integer(span[1]) : json_null());
 		json_object_set_new(object, "observed_s", json_real(diff->seconds[side]));
 		json_object_set_new(object, "sessions", json_integer(sessions));
 		fprintf(diff->out, "%s\n  \"%s\": ", side == 0 ? "{" : ",", side == 0 ? "old" : "new");

@@ -208,16 +208,6 @@ static json_t *number_json(int64_t number)
 	return number == FYKE_FINDING_UNKNOWN ? json_null() : json_integer(number);
 }
 
-static json_t *list_json(const char *text)
-{
-	json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL);
-
-	if (json_is_array(list))
-		return list;
-	json_decref(list);
-	return json_array();
-}
-
 static json_t *finding_json(const struct fyke_finding *finding)
 {
 	json_t *object = json_object();
@@ -229,8 +219,8 @@ static json_t *finding_json(const struct fyke_finding *finding)
 	json_object_set_new(object, "host", text_json(finding->host));
 	json_object_set_new(object, "evidence", text_json(finding->evidence));
 	json_object_set_new(object, "session_id", number_json(finding->session_id));
-	json_object_set_new(object, "sessions", list_json(finding->sessions));
-	json_object_set_new(object, "frames", list_json(finding->frames));
+	json_object_set_new(object, "sessions", fyke_json_integers(finding->sessions));
+	json_object_set_new(object, "frames", fyke_json_integers(finding->frames));
 	json_object_set_new(object, "first_us", number_json(finding->first_us));
 	json_object_set_new(object, "last_us", number_json(finding->last_us));
 	json_object_set_new(object, "meaning", text_json(finding->rule->meaning));

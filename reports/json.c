@@ -60,23 +60,6 @@ static char *table_query(
 	return sqlite3_str_finish(sql);
 }
 
-/* Lists of numbers are JSON text in the database; what is something else is believed to be none. */
-static json_t *read_list(const char *text)
-{
-	json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *good = json_array(), *value;
-	size_t at;
-
-	if (json_is_array(list)) {
-		json_array_foreach(list, at, value)
-		{
-			if (json_is_integer(value))
-				json_array_append(good, value);
-		}
-	}
-	json_decref(list);
-	return good;
-}
-
 /* Of findings: what shows them. */
 static json_t *read_lists(json_t *row)
 {
@@ -86,7 +69,7 @@ static json_t *read_lists(json_t *row)
 		return row;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		json_object_set_new(
-			row, keys[i], read_list(json_string_value(json_object_get(row, keys[i]))));
+			row, keys[i], fyke_json_integers(json_string_value(json_object_get(row, keys[i]))));
 	return row;
 }
 

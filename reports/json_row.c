@@ -21,6 +21,22 @@ json_t *fyke_json_text(const char *bytes, size_t length)
 	return value;
 }
 
+json_t *fyke_json_integers(const char *text)
+{
+	json_t *list = text == NULL ? NULL : json_loads(text, 0, NULL), *good = json_array(), *value;
+	size_t at;
+
+	if (json_is_array(list)) {
+		json_array_foreach(list, at, value)
+		{
+			if (json_is_integer(value))
+				json_array_append(good, value);
+		}
+	}
+	json_decref(list);
+	return good;
+}
+
 static json_t *hexadecimal(const unsigned char *bytes, size_t length)
 {
 	char *text = malloc(2 * length + 1);

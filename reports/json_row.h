@@ -18,6 +18,9 @@ struct fyke_json_column {
 
 /* One value; a new reference, NULL when memory is out. Blobs are hexadecimal text. */
 json_t *fyke_json_value(struct sqlite3_stmt *row, int column, bool is_boolean);
+/* A list of integers that stands as JSON text in the database; what is something else is left out. A new
+ * reference; `text` may be NULL. */
+json_t *fyke_json_integers(const char *text);
 /* Any bytes as a JSON string. */
 json_t *fyke_json_text(const char *bytes, size_t length);
 

@@ -317,6 +317,18 @@ enum fyke_status fyke_ports_text(struct fyke_database *database, const struct fy
 
 /* ---- for programs ---- */
 
+json_t *fyke_ports_observed_json(const struct fyke_ports_observed *observed)
+{
+	json_t *object = json_object();
+	bool any = observed->captures > 0;
+
+	json_object_set_new(object, "captures", json_integer(observed->captures));
+	json_object_set_new(object, "first_us", any ? json_integer(observed->first_us) : json_null());
+	json_object_set_new(object, "last_us", any ? json_integer(observed->last_us) : json_null());
+	json_object_set_new(object, "observed_us", json_integer(observed->observed_us));
+	return object;
+}
+
 struct json_writer {
 	sqlite3 *db;
 	const struct fyke_ports_options *options;
@@ -405,12 +417,10 @@ enum fyke_status fyke_ports_json(struct fyke_database *database, const struct fy
 
 	if (status != FYKE_OK)
 		return status;
-	fprintf(out,
-		"{\n \"observed\": {\"captures\": %lld, \"first_us\": %lld, \"last_us\": %lld, "
-		"\"observed_us\": %lld},\n"
-		" \"ports\": [",
-		(long long)observed.captures, (long long)observed.first_us, (long long)observed.last_us,
-		(long long)observed.observed_us);
+	fputs("{\n \"observed\": ", out);
+	if (!fyke_json_write(fyke_ports_observed_json(&observed), w.ascii, out))
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	fputs(",\n \"ports\": [", out);
 	status = fyke_ports_each(database, options, put_json, &w, error);
 	sqlite3_finalize(w.history);
 	fputs(w.n > 0 ? "\n ]\n}\n" : "]\n}\n", out);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct json_t;
+
 struct fyke_ports_options {
 	int64_t capture;  /* a capture's id; 0 = all */
 	const char *host; /* an address or a network; NULL: all hosts */
@@ -65,5 +67,7 @@ FYKE_MUST_USE enum fyke_status fyke_ports_observed(struct sqlite3 *db, int64_t c
 /* "3 captures, 2 d 4 h in all, 2026-11-20 to 2026-11-24" */
 void fyke_ports_observed_text(const struct fyke_ports_observed *observed, const struct fyke_screen *screen,
 	char *text, size_t room);
+/* As it stands in JSON; transferred. */
+struct json_t *fyke_ports_observed_json(const struct fyke_ports_observed *observed);
 
 #endif

@@ -490,13 +490,12 @@ enum fyke_status fyke_ports_close_json(struct fyke_database *database,
 	bool ascii = fileno(out) >= 0 && isatty(fileno(out)) == 1;
 
 	if (status == FYKE_OK) {
+		fputs("{\n \"observed\": ", out);
+		if (!fyke_json_write(fyke_ports_observed_json(&collector.observed), ascii, out))
+			status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
 		fprintf(out,
-			"{\n \"observed\": {\"captures\": %lld, \"first_us\": %lld, \"last_us\": %lld, "
-			"\"observed_us\": %lld},\n"
-			" \"open_ports\": %lld,\n \"left_out\": {\"world\": %lld, \"half_seen\": %lld},\n "
+			",\n \"open_ports\": %lld,\n \"left_out\": {\"world\": %lld, \"half_seen\": %lld},\n "
 			"\"close\": [",
-			(long long)collector.observed.captures, (long long)collector.observed.first_us,
-			(long long)collector.observed.last_us, (long long)collector.observed.observed_us,
 			(long long)collector.open_ports, (long long)collector.elsewhere,
 			(long long)collector.unproven);
 		for (size_t i = 0; status == FYKE_OK && i < collector.count; i++) {
