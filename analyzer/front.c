@@ -7,6 +7,7 @@
 #include "analyzer/front.h"
 
 #include "analyzer/habits.h"
+#include "analyzer/neighbours.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ enum {
 struct fyke_front {
 	struct fyke_defrag *defrag;
 	struct fyke_habits *habits;
+	struct fyke_neighbours *neighbours;
 	struct fyke_front_counters counters;
 	int64_t clock_ns;
 	uint64_t block, oldest_block;
@@ -36,7 +38,10 @@ enum fyke_status fyke_front_new(uint64_t fragment_memory, struct fyke_front **fr
 	struct fyke_defrag_options options = {.memory = fragment_memory, .datagrams = FRAGMENT_DATAGRAMS};
 	struct fyke_front *fresh = calloc(1, sizeof(*fresh));
 
-	if (fresh == NULL || fyke_defrag_new(&options, &fresh->defrag) != FYKE_OK ||
+	if (fresh != NULL)
+		fresh->neighbours = fyke_neighbours_new();
+	if (fresh == NULL || fresh->neighbours == NULL ||
+		fyke_defrag_new(&options, &fresh->defrag) != FYKE_OK ||
 		fyke_habits_new(&fresh->habits) != FYKE_OK) {
 		fyke_front_free(fresh);
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory to read packets");
@@ -54,6 +59,7 @@ void fyke_front_free(struct fyke_front *front)
 	if (front->defrag != NULL)
 		fyke_defrag_free(front->defrag);
 	fyke_habits_free(front->habits);
+	fyke_neighbours_free(front->neighbours);
 	free(front);
 }
 
@@ -127,6 +133,8 @@ bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, i
 	move_clock(front, frame->time_ns, next_ns);
 	fyke_decode_frame(frame, &front->decoded);
 	count_frame(front);
+	if (front->decoded.claim.kind != FYKE_CLAIM_NONE)
+		fyke_neighbours_take(front->neighbours, &front->decoded.claim);
 	add_packets(front, front->block, NULL);
 	/* what a whole datagram carries may again be a fragment, of a tunnel's inner packet */
 	for (int depth = 0; depth < FYKE_LAYERS_MAX && front->decoded.has_fragment; depth++) {
@@ -163,6 +171,11 @@ void fyke_front_expire(struct fyke_front *front, bool end)
 		fyke_defrag_drain(front->defrag);
 	else
 		fyke_defrag_expire(front->defrag, front->clock_ns);
+}
+
+bool fyke_front_hand_over(struct fyke_front *front, struct fyke_tick *tick, bool all)
+{
+	return fyke_neighbours_hand_over(front->neighbours, tick, all);
 }
 
 /* Frames whose fragment never became part of a whole datagram gave nothing in the end: they are refused

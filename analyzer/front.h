@@ -7,6 +7,7 @@
 
 #include "analyzer/decode/decode.h"
 #include "analyzer/defrag/defrag.h"
+#include "analyzer/session/sink.h"
 
 struct fyke_front;
 
@@ -47,6 +48,9 @@ int64_t fyke_front_clock(const struct fyke_front *front);
 
 /* Drops fragments that have waited too long; with `end`, all of them. */
 void fyke_front_expire(struct fyke_front *front, bool end);
+
+/* Moves into the tick what frames said about addresses on the link (neighbours.h). False: memory is out. */
+FYKE_MUST_USE bool fyke_front_hand_over(struct fyke_front *front, struct fyke_tick *tick, bool all);
 
 struct fyke_front_counters fyke_front_counters(const struct fyke_front *front);
 

@@ -79,6 +79,8 @@ static enum fyke_status end_tick(struct run *run, int64_t time_ns, bool flush)
 
 	if (status == FYKE_OK)
 		status = fyke_engine_tick(run->engine, time_ns, flush, run->tick, run->error);
+	if (status == FYKE_OK && !fyke_front_hand_over(run->front, run->tick, flush))
+		status = out_of_memory(run);
 	if (status == FYKE_OK)
 		status = give_tick(run);
 	if (status == FYKE_OK)
@@ -358,6 +360,8 @@ static enum fyke_status finish(struct run *run)
 
 	if (status == FYKE_OK)
 		status = drain_front(run);
+	if (status == FYKE_OK && !fyke_front_hand_over(run->front, run->tick, true))
+		status = out_of_memory(run);
 	while (status == FYKE_OK && more) {
 		status = fyke_engine_end_part(run->engine, END_SESSIONS, run->tick, &more, run->error);
 		if (status == FYKE_OK)

@@ -28,7 +28,8 @@ static enum fyke_status make_views(sqlite3 *db, int64_t capture_id, struct fyke_
 	static const struct {
 		const char *table, *column;
 	} list[] = {{"sessions", "capture_id"}, {"hosts", "capture_id"}, {"ports", "capture_id"},
-		{"port_history", "capture_id"}, {"timeline", "capture_id"}, {"captures", "id"}};
+		{"port_history", "capture_id"}, {"timeline", "capture_id"}, {"neighbours", "capture_id"},
+		{"captures", "id"}};
 	enum fyke_status status = FYKE_OK;
 
 	for (size_t i = 0; capture_id != 0 && status == FYKE_OK && i < sizeof(list) / sizeof(list[0]); i++) {

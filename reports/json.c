@@ -486,6 +486,8 @@ static enum fyke_status write_all(const struct writer *w)
 	if (status == FYKE_OK)
 		status = write_table(w, "hosts", "capture_id, ip");
 	if (status == FYKE_OK)
+		status = write_table(w, "neighbours", "capture_id, network, ip, mac");
+	if (status == FYKE_OK)
 		status = write_table(w, "findings", "id");
 	if (status == FYKE_OK)
 		status = write_table(w, "timeline", "capture_id, start_us, service");

@@ -64,13 +64,15 @@ static enum what what_of(const struct fyke_value *fact)
 	return NONE;
 }
 
+enum { RANK_SAID_ITSELF = 3 };
+
 static uint8_t rank_of(const struct fyke_value *source)
 {
 	static const struct {
 		const char *source;
 		uint8_t rank;
-	} ranks[] = {
-		{"dhcp", 4}, {"dhcpv6", 4}, {"mdns", 3}, {"llmnr", 3}, {"nbns", 3}, {"nbdgm", 3}, {"dns", 2}};
+	} ranks[] = {{"dhcp", 4}, {"dhcpv6", 4}, {"mdns", RANK_SAID_ITSELF}, {"llmnr", RANK_SAID_ITSELF},
+		{"nbns", RANK_SAID_ITSELF}, {"nbdgm", RANK_SAID_ITSELF}, {"dns", 2}};
 
 	for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++) {
 		if (is(source, ranks[i].source))
@@ -127,6 +129,21 @@ void fyke_known_take(
 	if (subject != NULL)
 		keep(known, subject, what, rank_of(&values[FYKE_HOST_FACTS_SOURCE]),
 			&values[FYKE_HOST_FACTS_VALUE]);
+}
+
+void fyke_known_take_mac(struct fyke_known *known, const struct fyke_address *ip, const uint8_t mac[6])
+{
+	const struct fyke_known_subject key = {.ip = *ip};
+	char text[FYKE_MAC_TEXT];
+	struct subject *subject;
+	bool added;
+
+	fyke_mac_text(mac, text);
+	subject = fyke_index_add(&known->subjects, &key, &added);
+	if (subject != NULL)
+		keep(known, subject, MAC, RANK_SAID_ITSELF,
+			&(struct fyke_value){
+				.kind = FYKE_VALUE_BYTES, .length = FYKE_MAC_TEXT - 1, .bytes = text});
 }
 
 void fyke_known_touch(struct fyke_known *known, const struct fyke_known_subject *subject)

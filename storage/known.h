@@ -34,6 +34,9 @@ void fyke_known_release(struct fyke_known *known);
 void fyke_known_take(
 	struct fyke_known *known, const struct fyke_session *session, const struct fyke_record *record);
 
+/* A station on the link said that the address is its own (neighbour.h). */
+void fyke_known_take_mac(struct fyke_known *known, const struct fyke_address *ip, const uint8_t mac[6]);
+
 /* Its row is about to be made or written: what is known of it is to be written too. */
 void fyke_known_touch(struct fyke_known *known, const struct fyke_known_subject *subject);
 

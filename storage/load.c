@@ -95,6 +95,9 @@ static enum fyke_status prepare(struct fyke_load *load, struct fyke_error *error
 		status = fyke_hosts_attach(&load->hosts, load->db, error);
 	if (status == FYKE_OK)
 		status = fyke_comments_begin(&load->comments, load->db, &comments, error);
+	if (status == FYKE_OK)
+		status = fyke_neighbours_begin(
+			&load->neighbours, load->db, load->capture_id, &load->hosts.known, error);
 	return status == FYKE_OK ? prepare_statements(load, error) : status;
 }
 
@@ -134,6 +137,7 @@ void fyke_load_free(struct fyke_load *load)
 	sqlite3_finalize(load->find);
 	sqlite3_finalize(load->index);
 	fyke_comments_release(&load->comments);
+	fyke_neighbours_release(&load->neighbours);
 	for (size_t i = 0; i < load->table_count; i++) {
 		sqlite3_finalize(load->tables[i]->statement);
 		free(load->tables[i]);
@@ -516,7 +520,9 @@ enum fyke_status fyke_load_tick(
 		status = fyke_timeline_add(&load->timeline, &tick->timeline[i], error);
 	if (status == FYKE_OK)
 		status = fyke_comments_add(&load->comments, tick, error);
-	load->rows += tick->comment_count;
+	if (status == FYKE_OK)
+		status = fyke_neighbours_add(&load->neighbours, tick, error);
+	load->rows += tick->comment_count + tick->neighbour_count;
 	return status == FYKE_OK ? add_frame_index(load, tick, error) : status;
 }
 

@@ -9,6 +9,7 @@
 #include "storage/comments.h"
 #include "storage/hosts.h"
 #include "storage/names.h"
+#include "storage/neighbours.h"
 #include "storage/rows.h"
 #include "storage/timeline.h"
 
@@ -48,6 +49,7 @@ struct fyke_load {
 	struct fyke_timeline timeline;
 	struct fyke_hosts hosts;
 	struct fyke_comments comments;
+	struct fyke_stored_neighbours neighbours;
 	uint64_t sessions_written, updates_written, records_written;
 	uint64_t rows; /* since the transaction began */
 };

@@ -25,6 +25,8 @@ static const char *const old_facts_sql[] = {
 	" AND capture_id IN (SELECT id FROM captures WHERE source = 'interface')",
 	"DELETE FROM port_history WHERE last_us < ?1"
 	" AND capture_id IN (SELECT id FROM captures WHERE source = 'interface')",
+	"DELETE FROM neighbours WHERE last_us < ?1"
+	" AND capture_id IN (SELECT id FROM captures WHERE source = 'interface')",
 	"DELETE FROM timeline WHERE start_us + width_us < ?1"
 	" AND capture_id IN (SELECT id FROM captures WHERE source = 'interface')",
 };

@@ -153,6 +153,26 @@ static const struct fyke_column finding_columns[] = {
 	TEXT("frames", "frames that show it, as a JSON list; the first few"),
 };
 
+static const struct fyke_column neighbour_columns[] = {
+	CAPTURE,
+	KEYTEXT("network", "what keeps it apart from other networks: vlan and its number, a tunnel and its; empty = nothing does"),
+	KEYTEXT("ip", "the address"),
+	KEYTEXT("mac", "the link-layer address of the station that said so"),
+	TEXT("vendor", "maker of the station, as in hosts"),
+	REQUIRED("first_us", "when it first said so"),
+	REQUIRED("last_us", "when it last did"),
+	REQUIRED("first_frame", "the frame in which it first said so"),
+	REQUIRED("last_frame", "the one in which it last did"),
+	REQUIRED("requests", "how often it said so by the way, as it asked for others"),
+	REQUIRED("replies", "how often in an answer"),
+	REQUIRED("announcements", "how often to all, without being asked"),
+	REQUIRED("foreign_senders", "of all these: those in frames that came from another link-layer address"),
+	REQUIRED("takeovers", "of all these: those before which another station had the last word about the address"),
+	INTEGER("takeover_frame", "the first of these"),
+	INTEGER("takeover_silence_us", "the shortest time that had passed since the other one's word"),
+	TEXT("taken_from", "who that was"),
+};
+
 static const struct fyke_column timeline_columns[] = {
 	CAPTURE,
 	REQUIRED("start_us", "start of the bucket"),
@@ -201,13 +221,20 @@ static const struct fyke_schema_table findings = {
 	"findings", "What rules found.", COLUMNS(finding_columns), NULL};
 static const struct fyke_schema_table timeline = {
 	"timeline", "Packets and bytes over time, by service.", COLUMNS(timeline_columns), NULL};
+static const struct fyke_schema_table neighbours = {"neighbours",
+	"Stations on the link, one row for each address that each claimed: by ARP (RFC 826) and IPv6 "
+	"Neighbor "
+	"Discovery (RFC 4861). An address that two stations claim in turns is a conflict or an attack. "
+	"Frames of "
+	"ARP hold no IP packet and so count among the refused ones.",
+	COLUMNS(neighbour_columns), "\"capture_id\", \"network\", \"ip\", \"mac\""};
 static const struct fyke_schema_table frame_index = {"frame_index",
 	"Where frames stand in their files, for going back to the bytes.", COLUMNS(frame_index_columns),
 	"\"file_id\", \"frame\""};
 
 static const struct fyke_schema_table *const tables[] = {&captures, &files, &fyke_schema_sessions,
 	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index, &interfaces, &comments,
-	&port_history};
+	&port_history, &neighbours};
 
 static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames,
 	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events, &fyke_table_host_facts,

@@ -124,6 +124,7 @@ void fyke_decode_frame(const struct fyke_frame *frame, struct fyke_decoded *deco
 
 	decoded->count = 0;
 	decoded->has_fragment = false;
+	decoded->claim.kind = FYKE_CLAIM_NONE;
 	if (frame->fcs_length > 0)
 		fyke_span_shorten(&span, frame->fcs_length);
 	decoded->refusal = fyke_decode_link(&walk, &span, frame->link_type);
@@ -150,6 +151,7 @@ void fyke_decode_datagram(const struct fyke_packet *network, uint8_t next_header
 	struct fyke_packet *packet = &decoded->packets[0];
 	decoded->count = 0;
 	decoded->has_fragment = false;
+	decoded->claim.kind = FYKE_CLAIM_NONE;
 	*packet = *network;
 	span.overstated = network->is_overstated;
 	if (network->source.family == FYKE_ADDRESS_IPV6)

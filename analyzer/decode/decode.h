@@ -9,6 +9,7 @@
 #define FYKE_DECODE_DECODE_H
 
 #include "analyzer/capture/frame.h"
+#include "analyzer/decode/claim.h"
 #include "analyzer/decode/packet.h"
 
 /* Why a frame gave no packet at all. The names (fyke_refusal_name) are keys in captures.refusals. */
@@ -61,6 +62,7 @@ struct fyke_decoded {
 				    * layer gave nothing. */
 	bool has_fragment;	   /* `fragment` waits for its datagram; its packet.layer == count */
 	struct fyke_fragment fragment;
+	struct fyke_claim claim; /* of the frame; its kind is NONE where there is none */
 };
 
 /* Fills *decoded but for the pointer to the packets, which the caller has set. TCP, UDP, ICMP and SCTP

@@ -110,7 +110,9 @@ enum fyke_refusal fyke_decode_ethertype(struct fyke_walk *walk, struct fyke_span
 		return FYKE_REFUSAL_TOO_DEEP;
 	if (layer != NULL)
 		return layer(walk, span);
-	if (type == TYPE_ARP || type == TYPE_RARP)
+	if (type == TYPE_ARP)
+		return fyke_decode_arp(walk, span);
+	if (type == TYPE_RARP)
 		return FYKE_REFUSAL_ARP;
 	return type == TYPE_PPPOE_DISCOVERY ? FYKE_REFUSAL_LINK_CONTROL : FYKE_REFUSAL_NETWORK;
 }

@@ -80,6 +80,8 @@ enum fyke_refusal fyke_decode_ip_payload(struct fyke_walk *walk, struct fyke_spa
 	case ICMP:
 	case ICMP6:
 		fyke_decode_icmp(packet, *span, pseudo);
+		if (packet->kind == FYKE_PACKET_ICMP6)
+			fyke_decode_neighbour_discovery(walk, packet);
 		break;
 	case SCTP:
 		fyke_decode_sctp(packet, *span);

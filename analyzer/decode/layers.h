@@ -57,6 +57,10 @@ bool fyke_ethertype_is_known(uint16_t type);
 /* How much it looks like Ethernet: 2 with a known EtherType, 1 with an 802.3 length, else 0. */
 unsigned fyke_ethernet_likeness(struct fyke_cursor c);
 
+/* claim.c: notes what a frame claims */
+fyke_layer fyke_decode_arp;
+void fyke_decode_neighbour_discovery(struct fyke_walk *walk, const struct fyke_packet *packet);
+
 /* tags.c: what stands between Ethernet and its EtherType */
 fyke_layer fyke_decode_vlan, fyke_decode_service_tag, fyke_decode_vntag, fyke_decode_etag,
 	fyke_decode_metadata;

@@ -9,6 +9,7 @@
 
 #include "analyzer/base/arena.h"
 #include "analyzer/base/status.h"
+#include "analyzer/session/neighbour.h"
 #include "analyzer/session/session.h"
 
 /* Packets and bytes of one service in one second of packet time. */
@@ -45,6 +46,8 @@ struct fyke_tick {
 	size_t frame_index_count;
 	struct fyke_tick_comment *comments; /* ascending frames */
 	size_t comment_count;
+	struct fyke_neighbour *neighbours;
+	size_t neighbour_count;
 	bool flush;		 /* the user waits for these: make them visible now */
 	struct fyke_arena arena; /* owns all of the above */
 };

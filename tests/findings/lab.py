@@ -99,9 +99,9 @@ class Network:
         process.stdout.close()
         self.processes.remove(process)
 
-    def capture(self, path, snaplen=160):
+    def capture(self, path, snaplen=160, what="not arp"):
         process = self.start("switch", "tcpdump", "-i", "br0", "-n", "-s", str(snaplen), "-B", "16384", "-U", "--immediate-mode", "-Z", "root",
-                             "--time-stamp-precision=nano", "-w", path, "not", "arp", ready="listening")
+                             "--time-stamp-precision=nano", "-w", path, what, ready="listening")
         time.sleep(0.3)
         return process
 

@@ -334,6 +334,58 @@ static void test_queries_of_a_host_merge(void **state)
 	assert_true(ask_number(scene, "SELECT count(*) FROM sqlite_stat1") > 5);
 }
 
+static void tell_neighbour(struct fyke_tick *tick, uint64_t frame, uint8_t mac_end, uint8_t taken_from)
+{
+	struct fyke_neighbour *told = fyke_arena_take(&tick->arena, sizeof(*told));
+
+	*told = (struct fyke_neighbour){.ip = fyke_address_ipv4((const uint8_t[]){10, 0, 0, 2}),
+		.mac = {0x02, 0, 0, 0, 0, mac_end},
+		.vlan = 7,
+		.first_ns = (int64_t)frame * 1000000,
+		.last_ns = (int64_t)frame * 2000000,
+		.first_frame = frame,
+		.last_frame = frame * 2,
+		.requests = 1,
+		.replies = 2};
+	if (taken_from != 0) {
+		told->takeovers = 1;
+		told->takeover_frame = frame;
+		told->takeover_silence_ns = (int64_t)frame * 1000;
+		told->taken_from[5] = taken_from;
+	}
+	tick->neighbours = told;
+	tick->neighbour_count = 1;
+}
+
+/* What ticks tell of a station is added up; the address is the host's from then on. */
+static void test_neighbours(void **state)
+{
+	struct fyke_capture capture = capture_live();
+	struct fyke_writer *writer = writer_of(*state, &capture, true);
+	struct fyke_tick *ticks[] = {tick_new(0), tick_new(1), tick_new(2), tick_new(3)};
+
+	tcp_session(ticks[0], 1, 80, FYKE_STATE_SF, "ShADadFf");
+	tell_neighbour(ticks[0], 3, 5, 0);
+	tell_neighbour(ticks[1], 8, 5, 9);
+	tell_neighbour(ticks[2], 10, 5, 8);
+	tell_neighbour(ticks[3], 6, 6, 5);
+	for (size_t i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++)
+		writer_take(writer, ticks[i]);
+	writer_done(writer, &capture);
+	assert_string_equal(
+		ask(*state,
+			"SELECT network || ' ' || ip || ' ' || first_us || ' ' || last_us || ' ' || "
+			"first_frame"
+			" || ' ' || last_frame || ' ' || requests || ' ' || replies || ' ' || takeovers || ' "
+			"' ||"
+			" takeover_frame || ' ' || takeover_silence_us || ' ' || taken_from FROM neighbours"
+			" WHERE mac LIKE '%:05'"),
+		"vlan 7 10.0.0.2 3000 20000 3 20 3 6 2 8 8 00:00:00:00:00:09");
+	assert_int_equal(ask_number(*state, "SELECT count(*) FROM neighbours"), 2);
+	assert_string_equal(ask(*state, "SELECT mac FROM hosts WHERE ip = '10.0.0.2'"), "02:00:00:00:00:05");
+	assert_sound(*state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hosts_more_than_memory, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_timeline_stays_bounded, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_timeline_far_times, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_neighbours, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_prune_by_age, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_prune_by_size, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_queries_of_a_host_merge, scene_setup, scene_teardown),
