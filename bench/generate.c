@@ -10,12 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBERS_MOST = 2 };
-
 struct kind {
 	const char *name, *usage;
-	int numbers;
-	void (*write)(struct trace *, const uint64_t *);
+	int arguments;
+	void (*write)(struct trace *, char **);
 };
 
 static const struct kind kinds[] = {
@@ -26,6 +24,7 @@ static const struct kind kinds[] = {
 	{"connections", "COUNT OPEN", 2, write_connections},
 	{"idle", "COUNT", 1, write_idle},
 	{"bulk", "MEGABYTES TALKS", 2, write_bulk},
+	{"recorded", "PACKETS RECORDING", 2, write_recorded},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -33,7 +32,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 static const struct kind *kind_find(const char *name, int arguments)
 {
 	for (size_t i = 0; i < KINDS; i++)
-		if (strcmp(kinds[i].name, name) == 0 && arguments == kinds[i].numbers + 2)
+		if (strcmp(kinds[i].name, name) == 0 && arguments == kinds[i].arguments + 2)
 			return &kinds[i];
 	return NULL;
 }
@@ -87,13 +86,10 @@ int main(int argc, char **argv)
 	const char *name = argv[argc - 1];
 	bool piped = strcmp(name, "-") == 0;
 	struct trace *trace = calloc(1, sizeof *trace);
-	uint64_t numbers[NUMBERS_MOST] = {0};
 
 	if (kind == NULL || trace == NULL)
 		return usage();
-	for (int i = 0; i < kind->numbers; i++)
-		numbers[i] = strtoull(argv[2 + i], NULL, 10);
-	trace->random = strtoull(argv[2 + kind->numbers], NULL, 10);
+	trace->random = number_of(argv[argc - 2]);
 	trace->time_us = 1700000000000000u;
 	trace->file = piped ? stdout : fopen(name, "wb");
 	if (trace->file == NULL || fwrite(header, sizeof header, 1, trace->file) != 1) {
@@ -101,7 +97,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fill(trace);
-	kind->write(trace, numbers);
+	kind->write(trace, argv + 2);
 	if (fclose(trace->file) != 0) {
 		fprintf(stderr, "generate: %s: %s\n", name, strerror(errno));
 		return 1;

@@ -459,10 +459,11 @@ static void talk_begin(struct bulk *bulk, uint32_t number, uint32_t pieces)
 	trace->totals.tcp_sessions++;
 }
 
-void write_bulk(struct trace *trace, const uint64_t *numbers)
+void write_bulk(struct trace *trace, char **arguments)
 {
-	uint32_t talks = numbers[1] < 1 ? 1 : numbers[1] > TALKS_MOST ? TALKS_MOST : (uint32_t)numbers[1];
-	uint32_t pieces = (uint32_t)(numbers[0] * 1000000 / SEGMENT / talks + 1);
+	uint64_t asked = number_of(arguments[1]);
+	uint32_t talks = asked < 1 ? 1 : asked > TALKS_MOST ? TALKS_MOST : (uint32_t)asked;
+	uint32_t pieces = (uint32_t)(number_of(arguments[0]) * 1000000 / SEGMENT / talks + 1);
 	struct bulk *bulk = calloc(1, sizeof *bulk);
 	struct event event;
 

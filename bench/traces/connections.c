@@ -101,14 +101,14 @@ static void run(struct trace *trace, uint64_t count, uint64_t open_most, unsigne
 	free(slots);
 }
 
-void write_connections(struct trace *trace, const uint64_t *numbers)
+void write_connections(struct trace *trace, char **arguments)
 {
 	trace->pace_us = 100;
-	run(trace, numbers[0], numbers[1], STEPS);
+	run(trace, number_of(arguments[0]), number_of(arguments[1]), STEPS);
 }
 
-void write_idle(struct trace *trace, const uint64_t *numbers)
+void write_idle(struct trace *trace, char **arguments)
 {
 	trace->pace_us = 100;
-	run(trace, numbers[0], numbers[0], STEPS_IDLE);
+	run(trace, number_of(arguments[0]), number_of(arguments[0]), STEPS_IDLE);
 }

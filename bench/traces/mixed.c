@@ -155,8 +155,9 @@ static void write_question(struct trace *trace)
 		write_udp(trace, 0xc0000235u, 53, client, port, 60 + below(trace, 300));
 }
 
-void write_mixed(struct trace *trace, const uint64_t *numbers)
+void write_mixed(struct trace *trace, char **arguments)
 {
+	uint64_t packets = number_of(arguments[0]);
 	struct connection *open = calloc(OPEN_MOST, sizeof *open);
 
 	if (open == NULL)
@@ -164,7 +165,7 @@ void write_mixed(struct trace *trace, const uint64_t *numbers)
 	trace->pace_us = 200;
 	for (size_t i = 0; i < OPEN_MOST; i++)
 		connection_open(trace, &open[i]);
-	while (trace->totals.packets < numbers[0]) {
+	while (trace->totals.packets < packets) {
 		connection_step(trace, &open[below(trace, OPEN_MOST)]);
 		if (below(trace, 25) == 0)
 			write_question(trace);

@@ -7,10 +7,12 @@
 
 static const uint8_t syn_options[20] = {2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7};
 
-void write_scan(struct trace *trace, const uint64_t *numbers)
+void write_scan(struct trace *trace, char **arguments)
 {
+	uint64_t packets = number_of(arguments[0]);
+
 	trace->pace_us = 200;
-	for (uint64_t n = 0; trace->totals.packets < numbers[0]; n++) {
+	for (uint64_t n = 0; trace->totals.packets < packets; n++) {
 		struct segment probe = {0xcb007105u, 0x0a000000u | (uint32_t)(n / 1000),
 			(uint16_t)(40000 + n % 7), (uint16_t)(1 + n % 1000), (uint32_t)next_random(trace), 0,
 			SYN, 0, syn_options, sizeof syn_options, 0};
@@ -37,14 +39,15 @@ void write_scan(struct trace *trace, const uint64_t *numbers)
 }
 
 /* Every address of a /8 once a port: an odd factor reorders 2^24 numbers without losing one. */
-void write_syns(struct trace *trace, const uint64_t *numbers)
+void write_syns(struct trace *trace, char **arguments)
 {
 	static const uint16_t ports[] = {
 		80, 443, 22, 23, 8080, 3389, 445, 25, 21, 5900, 53, 110, 143, 8443, 6379};
+	uint64_t count = number_of(arguments[0]);
 	uint32_t start = below(trace, 1 << 24);
 
 	trace->pace_us = 2;
-	for (uint64_t n = 0; n < numbers[0]; n++) {
+	for (uint64_t n = 0; n < count; n++) {
 		uint32_t host = ((uint32_t)n * 0x9e3779b1u + start) & 0xffffff;
 
 		write_tcp(trace,
@@ -56,8 +59,8 @@ void write_syns(struct trace *trace, const uint64_t *numbers)
 	}
 }
 
-void write_syns6(struct trace *trace, const uint64_t *numbers)
+void write_syns6(struct trace *trace, char **arguments)
 {
 	trace->ipv6 = true;
-	write_syns(trace, numbers);
+	write_syns(trace, arguments);
 }

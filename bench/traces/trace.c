@@ -45,6 +45,17 @@ static uint16_t folded(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
+uint64_t number_of(const char *argument)
+{
+	char *end;
+	uint64_t number = strtoull(argument, &end, 10);
+
+	if (end != argument && *end == '\0')
+		return number;
+	fprintf(stderr, "generate: %s is no number\n", argument);
+	exit(2);
+}
+
 static void write_all(struct trace *trace, const void *data, size_t length)
 {
 	if (fwrite(data, 1, length, trace->file) == length)
@@ -91,24 +102,29 @@ static void put_ip(
 	put16(ip + 10, folded(sum16(ip, 20, 0)));
 }
 
-/* Ethernet and IP around `length` transport bytes that stand in the frame; writes the record. */
-static void write_frame(
-	struct trace *trace, uint32_t source, uint32_t destination, uint8_t protocol, size_t length)
+static void write_record(struct trace *trace, size_t whole)
 {
-	static const uint8_t macs[12] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
-	size_t whole = (size_t)(transport(trace) - trace->frame) + length;
 	uint32_t record[4] = {(uint32_t)(trace->time_us / 1000000), (uint32_t)(trace->time_us % 1000000),
 		(uint32_t)whole, (uint32_t)whole};
 
-	memcpy(trace->frame, macs, sizeof macs);
-	put16(trace->frame + 12, trace->ipv6 ? 0x86dd : 0x0800);
-	put_ip(trace, source, destination, protocol, length);
 	write_all(trace, record, sizeof record);
 	write_all(trace, trace->frame, whole);
 	trace->totals.packets++;
 	trace->totals.bytes += whole;
 	if (trace->pace_us > 0)
 		trace->time_us += 1 + below(trace, trace->pace_us);
+}
+
+/* Ethernet and IP around `length` transport bytes that stand in the frame; writes the record. */
+static void write_frame(
+	struct trace *trace, uint32_t source, uint32_t destination, uint8_t protocol, size_t length)
+{
+	static const uint8_t macs[12] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
+
+	memcpy(trace->frame, macs, sizeof macs);
+	put16(trace->frame + 12, trace->ipv6 ? 0x86dd : 0x0800);
+	put_ip(trace, source, destination, protocol, length);
+	write_record(trace, (size_t)(transport(trace) - trace->frame) + length);
 }
 
 static void transport_checksum(struct trace *trace, uint32_t source, uint32_t destination, uint8_t protocol,
@@ -162,4 +178,54 @@ void write_udp(struct trace *trace, uint32_t source, uint16_t source_port, uint3
 	memcpy(udp + 8, trace->filler, length);
 	transport_checksum(trace, source, destination, 17, 8 + length, 6);
 	write_frame(trace, source, destination, 17, 8 + length);
+}
+
+static void shift32(uint8_t *at, uint32_t by)
+{
+	uint32_t value = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+
+	put32(at, value + by);
+}
+
+static void move_ends(struct trace *trace, const struct replayed *replayed)
+{
+	unsigned from = replayed->from_server;
+	uint8_t *ip = trace->frame + 14, *ports = trace->frame + replayed->transport;
+
+	put32(ip + (trace->ipv6 ? 20 : 12), replayed->addresses[from]);
+	put32(ip + (trace->ipv6 ? 36 : 16), replayed->addresses[1 - from]);
+	put16(ports + (from ? 2 : 0), replayed->client_port);
+	if (trace->ipv6)
+		return;
+	put16(ip + 4, (uint32_t)trace->totals.packets & 0xffff);
+	put16(ip + 10, 0);
+	put16(ip + 10, folded(sum16(ip, (size_t)(ip[0] & 15) * 4, 0)));
+}
+
+void write_replayed(struct trace *trace, const struct replayed *replayed)
+{
+	unsigned from = replayed->from_server;
+	uint8_t *ip = trace->frame + 14, *segment = trace->frame + replayed->transport, protocol,
+		pseudo[36] = {0};
+	size_t length = replayed->length - replayed->transport, at;
+
+	memcpy(trace->frame, replayed->data, replayed->length);
+	trace->ipv6 = trace->frame[12] == 0x86;
+	protocol = trace->ipv6 ? ip[6] : ip[9];
+	move_ends(trace, replayed);
+	if (protocol == 6) {
+		shift32(segment + 4, replayed->isn[from]);
+		if (segment[13] & ACK)
+			shift32(segment + 8, replayed->isn[1 - from]);
+	}
+	if (trace->ipv6)
+		memcpy(pseudo, ip + 8, 32);
+	else
+		memcpy(pseudo, ip + 12, 8);
+	put16(pseudo + 32, protocol);
+	put16(pseudo + 34, (uint32_t)length);
+	at = protocol == 6 ? 16 : 6;
+	put16(segment + at, 0);
+	put16(segment + at, folded(sum16(segment, length, sum16(pseudo, sizeof pseudo, 0))));
+	write_record(trace, replayed->length);
 }

@@ -43,6 +43,7 @@ struct segment {
 
 uint64_t next_random(struct trace *trace);
 uint32_t below(struct trace *trace, uint32_t limit);
+uint64_t number_of(const char *argument);
 void put16(uint8_t *at, uint32_t value);
 void put32(uint8_t *at, uint32_t value);
 
@@ -51,13 +52,26 @@ void write_tcp(struct trace *trace, const struct segment *segment);
 void write_udp(struct trace *trace, uint32_t source, uint16_t source_port, uint32_t destination,
 	uint16_t destination_port, size_t length);
 
-/* The kinds; `numbers` as in the usage of bench/generate. */
-void write_mixed(struct trace *trace, const uint64_t *numbers);
-void write_scan(struct trace *trace, const uint64_t *numbers);
-void write_syns(struct trace *trace, const uint64_t *numbers);
-void write_syns6(struct trace *trace, const uint64_t *numbers);
-void write_connections(struct trace *trace, const uint64_t *numbers);
-void write_idle(struct trace *trace, const uint64_t *numbers);
-void write_bulk(struct trace *trace, const uint64_t *numbers);
+/* A recorded frame between other ends; addresses are IPv4 or the last 32 bits of IPv6. */
+struct replayed {
+	const uint8_t *data;
+	uint32_t length, transport;
+	uint32_t addresses[2]; /* client, server */
+	bool from_server;
+	uint16_t client_port;
+	uint32_t isn[2]; /* added to the sequence numbers of each side */
+};
+
+void write_replayed(struct trace *trace, const struct replayed *replayed);
+
+/* The kinds; arguments as in the usage of bench/generate. */
+void write_mixed(struct trace *trace, char **arguments);
+void write_scan(struct trace *trace, char **arguments);
+void write_syns(struct trace *trace, char **arguments);
+void write_syns6(struct trace *trace, char **arguments);
+void write_connections(struct trace *trace, char **arguments);
+void write_idle(struct trace *trace, char **arguments);
+void write_bulk(struct trace *trace, char **arguments);
+void write_recorded(struct trace *trace, char **arguments);
 
 #endif
