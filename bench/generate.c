@@ -67,6 +67,9 @@ static void print_truth(FILE *file, const struct totals *t)
 
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
 		fprintf(file, "%s %llu\n", lines[i].name, (unsigned long long)lines[i].value);
+	for (unsigned i = 0; i < TALKS_MOST; i++)
+		if (t->stream_crc[i] != 0)
+			fprintf(file, "crc32_of_client_port_%u %u\n", 40000 + i, t->stream_crc[i]);
 }
 
 /* A byte of the filler depends on its place modulo a period only, wherever a segment begins. */

@@ -12,8 +12,9 @@
 #include "bench/traces/trace.h"
 
 #include <stdlib.h>
+#include <zlib.h>
 
-enum { TALKS_MOST = 64, WINDOW = 128, BUFFER = 512, REQUEST = 300 };
+enum { WINDOW = 128, BUFFER = 512, REQUEST = 300 };
 enum {
 	NEAR_US = 2000,
 	FAR_US = 8000,
@@ -459,6 +460,19 @@ static void talk_begin(struct bulk *bulk, uint32_t number, uint32_t pieces)
 	trace->totals.tcp_sessions++;
 }
 
+/* CRC-32 of what the tap saw of each server's stream, in order: the truth for every byte. */
+static void sum_up(struct bulk *bulk, const struct talk *talk)
+{
+	const struct trace *trace = bulk->trace;
+	size_t period = sizeof trace->filler - SEGMENT;
+	uLong crc = crc32(0, NULL, 0);
+
+	for (uint32_t i = 0; i < talk->count; i++)
+		if (talk->pieces[i].seen)
+			crc = crc32(crc, trace->filler + piece_sequence(talk, i) % period, SEGMENT);
+	bulk->trace->totals.stream_crc[talk->number] = (uint32_t)crc;
+}
+
 void write_bulk(struct trace *trace, char **arguments)
 {
 	uint64_t asked = number_of(arguments[1]);
@@ -476,8 +490,10 @@ void write_bulk(struct trace *trace, char **arguments)
 		play(bulk, &event);
 	trace->totals.missing =
 		(uint64_t)talks * (pieces * (uint64_t)SEGMENT + REQUEST) - trace->totals.distinct;
-	for (uint32_t i = 0; i < talks; i++)
+	for (uint32_t i = 0; i < talks; i++) {
+		sum_up(bulk, &bulk->talks[i]);
 		free(bulk->talks[i].pieces);
+	}
 	queue_free(bulk->queue);
 	free(bulk);
 }

@@ -10,13 +10,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { SEGMENT = 1448, OPTIONS_MOST = 40 };
+enum { SEGMENT = 1448, OPTIONS_MOST = 40, TALKS_MOST = 64 };
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 
 /* `seen_again`: resent segments whose first copy the tap had seen; `late`: all that came (again) later. */
 struct totals {
 	uint64_t packets, bytes, tcp_sessions, udp_sessions, tcp_payload, distinct, missing, seen_again, late;
 	uint64_t fast, timeouts, reordered;
+	uint32_t stream_crc[TALKS_MOST]; /* bulk: of each talk */
 };
 
 struct trace {
