@@ -180,7 +180,7 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(CLI_LIB) $(LIB)
 	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
 
 .PHONY: tests-build
-tests-build: $(FYKE) $(UNIT_PROGRAMS) $(if $(filter fuzz,$(VARIANT)),,$(FUZZ_PROGRAMS))
+tests-build: $(FYKE) $(UNIT_PROGRAMS) $(BENCH_PROGRAMS) $(if $(filter fuzz,$(VARIANT)),,$(FUZZ_PROGRAMS))
 
 .PHONY: run-tests
 run-tests: tests-build
