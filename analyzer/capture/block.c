@@ -74,7 +74,7 @@ static struct fyke_block_room *make_room(size_t size, size_t frames)
 
 	if (room == NULL)
 		return NULL;
-	room->bytes = malloc(size);
+	room->bytes = aligned_alloc(FYKE_PAGE, (size + FYKE_PAGE - 1) / FYKE_PAGE * FYKE_PAGE);
 	room->frames = malloc(frames * sizeof(*room->frames));
 	if (room->bytes == NULL || room->frames == NULL) {
 		free_room(room);

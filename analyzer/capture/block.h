@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum { FYKE_BLOCK_BYTES = 256 * 1024, FYKE_BLOCK_FRAMES = 4096 };
+enum { FYKE_PAGE = 4096, FYKE_BLOCK_BYTES = 256 * 1024, FYKE_BLOCK_FRAMES = 4096 };
 
 struct fyke_block_pool;
 
@@ -20,7 +20,7 @@ struct fyke_block_room {
 	struct fyke_block block; /* first: the two addresses are the same */
 	struct fyke_frame *frames;
 	size_t frames_room;
-	uint8_t *bytes;
+	uint8_t *bytes;		       /* at the start of a page */
 	size_t size;		       /* of bytes */
 	struct fyke_comment *comments; /* NULL while there are none */
 	size_t comments_room;

@@ -49,16 +49,19 @@ static enum fyke_parsed parse_record(
 	struct fyke_reader *reader, struct fyke_cursor c, struct fyke_frame *frame, size_t *size)
 {
 	uint32_t seconds, fraction, captured, length;
-	size_t header = reader->record_header;
+	const size_t header = reader->record_header, left = fyke_cursor_left(&c);
 	const struct fyke_reader_interface *interface = &reader->interfaces[0];
+	struct fyke_cursor fixed;
 
 	*size = header;
-	if (fyke_cursor_left(&c) < header)
+	if (left < header)
 		return FYKE_PARSED_MORE;
-	seconds = fyke_reader_u32(reader, &c);
-	fraction = fyke_reader_u32(reader, &c);
-	captured = fyke_reader_u32(reader, &c);
-	length = fyke_reader_u32(reader, &c);
+	/* Reads from a run of known length cost no checks. */
+	fixed = fyke_cursor(c.at, 16);
+	seconds = fyke_reader_u32(reader, &fixed);
+	fraction = fyke_reader_u32(reader, &fixed);
+	captured = fyke_reader_u32(reader, &fixed);
+	length = fyke_reader_u32(reader, &fixed);
 	if (lengths_swapped(reader, captured, length)) {
 		uint32_t other = captured;
 
@@ -68,10 +71,9 @@ static enum fyke_parsed parse_record(
 	if (captured > FYKE_RECORD_LIMIT)
 		return absurd(reader, captured);
 	*size = header + captured;
-	(void)fyke_cursor_skip(&c, header - 16);
-	frame->data = fyke_cursor_take(&c, captured);
-	if (frame->data == NULL)
+	if (left < header + captured)
 		return FYKE_PARSED_MORE;
+	frame->data = c.at + header;
 	frame->time_ns = (int64_t)seconds * 1000000000 + (int64_t)fraction * reader->tick_ns;
 	frame->link_type = interface->told.link_type;
 	frame->interface = 0;

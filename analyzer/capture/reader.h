@@ -101,10 +101,31 @@ void fyke_reader_damage(struct fyke_reader *reader, const char *format, ...) FYK
 uint64_t fyke_reader_offset(const struct fyke_reader *reader);			     /* of `at` in the file */
 const char *fyke_number_text(uint64_t number, char text[27]);			     /* "2,304" */
 struct fyke_reader_interface *fyke_reader_add_interface(struct fyke_reader *reader); /* NULL: no memory */
-uint16_t fyke_reader_u16(const struct fyke_reader *reader, struct fyke_cursor *c);
-uint32_t fyke_reader_u32(const struct fyke_reader *reader, struct fyke_cursor *c);
+
+static inline uint16_t fyke_reader_u16(const struct fyke_reader *reader, struct fyke_cursor *c)
+{
+	return reader->big_endian ? fyke_cursor_u16(c) : fyke_cursor_le16(c);
+}
+
+static inline uint32_t fyke_reader_u32(const struct fyke_reader *reader, struct fyke_cursor *c)
+{
+	return reader->big_endian ? fyke_cursor_u32(c) : fyke_cursor_le32(c);
+}
+
 /* Makes lengths agree and sets the frame's data and FCS from them. */
-void fyke_frame_lengths(struct fyke_frame *frame, uint32_t captured, uint32_t length, unsigned fcs_length);
+static inline void fyke_frame_lengths(
+	struct fyke_frame *frame, uint32_t captured, uint32_t length, unsigned fcs_length)
+{
+	uint32_t cut;
+
+	if (length < captured)
+		length = captured;
+	cut = length - captured;
+	frame->captured = captured;
+	frame->length = length;
+	frame->fcs_length =
+		fcs_length > cut && fcs_length - cut <= captured ? (uint8_t)(fcs_length - cut) : 0;
+}
 
 /* The formats. `_is`: whether the first 4 bytes are theirs. `_start`: reads the file header at `at`. */
 enum { FYKE_PCAP_HEADER = 24, FYKE_PCAPNG_HEADER = 12 };
