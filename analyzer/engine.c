@@ -76,6 +76,7 @@ enum fyke_status fyke_engine_new(
 	fyke_pool_init(&fresh->extra, sizeof(struct fyke_flow_extra));
 	fyke_stream_memory_init(&fresh->stream_memory, fresh->options.memory / STREAM_SHARE);
 	fyke_arena_init(&fresh->arena);
+	fyke_engine_talk_init(fresh);
 	*engine = fresh;
 	return FYKE_OK;
 }
@@ -380,6 +381,7 @@ void fyke_engine_free(struct fyke_engine *engine)
 	fyke_stream_memory_release(&engine->stream_memory);
 	fyke_engine_expect_release(&engine->expect);
 	fyke_dissect_lookup_free(engine->lookup);
+	fyke_engine_talk_release(engine);
 	fyke_half_open_free(engine->half_open);
 	fyke_pool_release(&engine->tcp);
 	fyke_pool_release(&engine->extra);

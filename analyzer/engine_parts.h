@@ -2,7 +2,7 @@
 #ifndef FYKE_ANALYZER_ENGINE_PARTS_H
 #define FYKE_ANALYZER_ENGINE_PARTS_H
 
-#include "analyzer/dissect/lookup.h"
+#include "analyzer/dissect/conversation.h"
 #include "analyzer/engine.h"
 #include "analyzer/engine_expect.h"
 #include "analyzer/flow/half_open.h"
@@ -34,6 +34,8 @@ struct fyke_engine {
 	struct fyke_community_hasher *hasher;
 	struct fyke_seconds timeline;
 	struct fyke_dissect_lookup *lookup; /* NULL: nobody looks into payload */
+	struct fyke_dissect_memory conversations;
+	struct fyke_spares streams, datagrams; /* struct fyke_talk over TCP; over UDP, without the stream */
 	struct fyke_engine_expect expect;
 	struct fyke_stream_memory stream_memory;
 	uint64_t heap; /* bytes of frame lists, holes and records, beside the pools */

@@ -13,6 +13,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STREAMS_KEPT = 2048, DATAGRAMS_KEPT = 4096 };
+
+void fyke_engine_talk_init(struct fyke_engine *engine)
+{
+	fyke_dissect_memory_init(&engine->conversations);
+	fyke_spares_init(&engine->streams, sizeof(struct fyke_talk), STREAMS_KEPT);
+	fyke_spares_init(&engine->datagrams, offsetof(struct fyke_talk, stream), DATAGRAMS_KEPT);
+}
+
+void fyke_engine_talk_release(struct fyke_engine *engine)
+{
+	fyke_dissect_memory_release(&engine->conversations);
+	fyke_spares_release(&engine->streams);
+	fyke_spares_release(&engine->datagrams);
+}
+
+static struct fyke_spares *spares_of(struct fyke_engine *engine, const struct fyke_flow *flow)
+{
+	return flow->tcp != 0 ? &engine->streams : &engine->datagrams;
+}
+
 static struct fyke_flow *flow_of(const struct fyke_talk *talk)
 {
 	return fyke_flow_at(&talk->engine->table, talk->flow);
@@ -87,6 +108,7 @@ static void take_chunk(void *context, const struct fyke_chunk *chunk)
 
 	if (chunk->gap > 0 && chunk->cause == FYKE_GAP_BUDGET)
 		note_budget_gap(talk, chunk);
+	talk->heard = true;
 	fyke_conversation_take(talk->conversation, &piece);
 	if (chunk->end)
 		talk->ended |= (uint8_t)(1U << chunk->side);
@@ -134,6 +156,7 @@ static bool start_conversation(struct fyke_talk *talk, struct fyke_flow *flow, u
 {
 	struct fyke_engine *engine = talk->engine;
 	struct fyke_conversation_options options = {.lookup = engine->lookup,
+		.memory = &engine->conversations,
 		.sink = &sink,
 		.store = engine->options.file_store,
 		.context = talk,
@@ -169,14 +192,15 @@ static struct fyke_talk *start(struct fyke_engine *engine, uint32_t index)
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 	bool is_tcp = flow->tcp != 0;
-	struct fyke_talk *talk = calloc(1, is_tcp ? sizeof(*talk) : offsetof(struct fyke_talk, stream));
+	struct fyke_talk *talk = fyke_spares_take(spares_of(engine, flow));
 
 	if (talk == NULL)
 		return NULL;
 	talk->engine = engine;
 	talk->flow = index;
+	talk->heard = true;
 	if (!start_conversation(talk, flow, is_tcp ? FYKE_OVER_TCP : FYKE_OVER_UDP)) {
-		free(talk);
+		fyke_spares_give(spares_of(engine, flow), talk);
 		return NULL;
 	}
 	if (is_tcp)
@@ -213,7 +237,7 @@ void fyke_engine_talk_drop(struct fyke_engine *engine, struct fyke_flow *flow)
 	}
 	fyke_conversation_free(talk->conversation);
 	engine->heap -= talk->held;
-	free(talk);
+	fyke_spares_give(spares_of(engine, flow), talk);
 	flow->talk = NULL;
 }
 
@@ -254,10 +278,11 @@ static bool settle(struct fyke_engine *engine, uint32_t index)
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 	struct fyke_talk *talk = flow->talk;
-	size_t held = sizeof(*talk) + fyke_conversation_held(talk->conversation);
+	size_t held = spares_of(engine, flow)->size + fyke_conversation_held(talk->conversation);
 
 	if (talk->failed)
 		return false;
+	talk->heard = false;
 	engine->heap += held - talk->held;
 	talk->held = held;
 	flow->resting = fyke_conversation_resting(talk->conversation);
@@ -280,8 +305,10 @@ static void take_datagram(
 		.time_ns = packet->time_ns,
 		.cut = packet->payload_captured < packet->payload_length};
 
-	if (packet->checksum != FYKE_CHECKSUM_WRONG && piece.length > 0)
-		fyke_conversation_take(flow->talk->conversation, &piece);
+	if (packet->checksum == FYKE_CHECKSUM_WRONG || piece.length == 0)
+		return;
+	flow->talk->heard = true;
+	fyke_conversation_take(flow->talk->conversation, &piece);
 }
 
 bool fyke_engine_talk_take(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
@@ -295,7 +322,7 @@ bool fyke_engine_talk_take(struct fyke_engine *engine, uint32_t index, const str
 		fyke_stream_take(&flow->talk->stream, fyke_engine_tcp(engine, flow), packet, sender);
 	else
 		take_datagram(flow, packet, sender);
-	return settle(engine, index);
+	return flow->talk->heard ? settle(engine, index) : !flow->talk->failed;
 }
 
 bool fyke_engine_talk_end(struct fyke_engine *engine, uint32_t index)

@@ -14,10 +14,15 @@ struct fyke_talk {
 	uint32_t flow;
 	uint8_t ended; /* sides whose stream has ended: bits by enum fyke_endpoint */
 	bool failed;   /* memory is out */
+	bool heard;    /* since it was last settled */
 	size_t held;   /* bytes that the engine has counted for it */
 	struct fyke_dissection *conversation;
 	struct fyke_stream stream; /* of TCP */
 };
+
+void fyke_engine_talk_init(struct fyke_engine *engine);
+/* All talks are over. */
+void fyke_engine_talk_release(struct fyke_engine *engine);
 
 /* All functions that return bool say false when memory is out. */
 

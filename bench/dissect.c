@@ -62,6 +62,11 @@ static bool no_record(void *context, const struct fyke_table *table, const struc
 
 static const struct fyke_dissect_sink sink = {.record = no_record};
 
+struct bench {
+	const struct fyke_dissect_lookup *lookup;
+	struct fyke_dissect_memory *memory;
+};
+
 static double now_ns(void)
 {
 	struct timespec now = {0};
@@ -70,9 +75,10 @@ static double now_ns(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void converse(const struct fyke_dissect_lookup *lookup, const struct script *script)
+static void converse(const struct bench *bench, const struct script *script)
 {
-	const struct fyke_conversation_options options = {.lookup = lookup,
+	const struct fyke_conversation_options options = {.lookup = bench->lookup,
+		.memory = bench->memory,
 		.sink = &sink,
 		.transport = script->transport,
 		.port = {40000, script->port}};
@@ -95,20 +101,19 @@ static void converse(const struct fyke_dissect_lookup *lookup, const struct scri
 	fyke_conversation_free(conversation);
 }
 
-static void measure(const struct fyke_dissect_lookup *lookup, const struct script *script)
+static void measure(const struct bench *bench, const struct script *script)
 {
 	double begin = now_ns(), spent;
 
 	for (int i = 0; i < ROUNDS; i++)
-		converse(lookup, script);
+		converse(bench, script);
 	spent = (now_ns() - begin) / ROUNDS;
 	printf("%-28s %2zu packets  %8.0f ns a session  %6.0f ns a packet\n", script->name, script->count,
 		spent, spent / (double)script->count);
 }
 
 /* Ten packets of 100 bytes, both sides in turns, that are nobody's. */
-static void measure_unknown(
-	const struct fyke_dissect_lookup *lookup, const char *name, unsigned transport, uint16_t port)
+static void measure_unknown(const struct bench *bench, const char *name, unsigned transport, uint16_t port)
 {
 	static char bytes[PIECES][100];
 	struct script script = {.name = name, .transport = transport, .port = port, .count = PIECES};
@@ -125,21 +130,25 @@ static void measure_unknown(
 		script.pieces[i].bytes = bytes[i];
 		script.pieces[i].length = sizeof(bytes[i]);
 	}
-	measure(lookup, &script);
+	measure(bench, &script);
 }
 
 int main(void)
 {
 	struct fyke_dissect_lookup *lookup = fyke_dissect_lookup_new(fyke_dissectors());
+	struct fyke_dissect_memory memory;
+	const struct bench bench = {lookup, &memory};
 
+	fyke_dissect_memory_init(&memory);
 	if (lookup == NULL)
 		return 1;
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-		measure(lookup, &scripts[i]);
-	measure_unknown(lookup, "unknown, TCP, nobody's port", FYKE_OVER_TCP, 41234);
-	measure_unknown(lookup, "unknown, TCP 443", FYKE_OVER_TCP, 443);
-	measure_unknown(lookup, "unknown, UDP, nobody's port", FYKE_OVER_UDP, 41234);
-	measure_unknown(lookup, "unknown, UDP 53", FYKE_OVER_UDP, 53);
+		measure(&bench, &scripts[i]);
+	measure_unknown(&bench, "unknown, TCP, nobody's port", FYKE_OVER_TCP, 41234);
+	measure_unknown(&bench, "unknown, TCP 443", FYKE_OVER_TCP, 443);
+	measure_unknown(&bench, "unknown, UDP, nobody's port", FYKE_OVER_UDP, 41234);
+	measure_unknown(&bench, "unknown, UDP 53", FYKE_OVER_UDP, 53);
+	fyke_dissect_memory_release(&memory);
 	fyke_dissect_lookup_free(lookup);
 	return 0;
 }

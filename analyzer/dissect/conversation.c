@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STRIKES_MAX = 8, TURNS_MAX = 16 };
+enum { STRIKES_MAX = 8, TURNS_MAX = 16, DISSECTIONS_KEPT = 4096 };
 
 static bool keep_note(struct fyke_dissection *dissection)
 {
@@ -28,18 +28,27 @@ static bool start(struct fyke_dissection *dissection)
 {
 	const struct fyke_conversation_options *options = &dissection->options;
 
-	if (options->resumes == NULL)
-		dissection->opening = fyke_opening_new();
+	dissection->keeps_opening = options->resumes == NULL;
 	if (options->expected != NULL && !fyke_dissect_start(dissection))
 		return false;
 	if (options->resumes != NULL)
 		fyke_confirm_as(dissection, options->resumes);
-	return options->resumes != NULL || dissection->opening != NULL;
+	return true;
+}
+
+void fyke_dissect_memory_init(struct fyke_dissect_memory *memory)
+{
+	fyke_spares_init(&memory->dissections, sizeof(struct fyke_dissection), DISSECTIONS_KEPT);
+}
+
+void fyke_dissect_memory_release(struct fyke_dissect_memory *memory)
+{
+	fyke_spares_release(&memory->dissections);
 }
 
 struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_options *options)
 {
-	struct fyke_dissection *dissection = calloc(1, sizeof(*dissection));
+	struct fyke_dissection *dissection = fyke_spares_take(&options->memory->dissections);
 
 	if (dissection == NULL)
 		return NULL;
@@ -53,8 +62,8 @@ struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_opt
 
 static void forget_opening(struct fyke_dissection *dissection)
 {
-	fyke_opening_free(dissection->opening);
-	dissection->opening = NULL;
+	fyke_opening_release(&dissection->opening);
+	dissection->keeps_opening = false;
 }
 
 static void finish(struct fyke_dissection *dissection)
@@ -85,8 +94,8 @@ static void turn(struct fyke_dissection *dissection, const char *next)
 	dissection->ruled_out = (struct fyke_dissector_set){0};
 	dissection->side[0].skip = left[0].skip;
 	dissection->side[1].skip = left[1].skip;
-	dissection->opening = fyke_opening_new();
-	if (++dissection->turns > TURNS_MAX || dissection->opening == NULL)
+	dissection->keeps_opening = true;
+	if (++dissection->turns > TURNS_MAX)
 		dissection->over = true;
 	if (next != NULL && !dissection->over) {
 		dissection->dissector = fyke_dissect_named(dissection->options.lookup, next);
@@ -111,16 +120,16 @@ static void turn(struct fyke_dissection *dissection, const char *next)
 static void turn_within(struct fyke_dissection *dissection, const char *next, size_t i,
 	const struct fyke_conversation_piece *outside)
 {
-	struct fyke_opening_kept *opening = dissection->opening;
+	struct fyke_opening_kept opening = dissection->opening;
 
-	dissection->opening = NULL;
+	dissection->opening = (struct fyke_opening_kept){0};
 	turn(dissection, next);
-	for (i++; opening != NULL && i < opening->piece_count; i++) {
-		struct fyke_conversation_piece piece = fyke_opening_piece_at(opening, i);
+	for (i++; i < opening.piece_count; i++) {
+		struct fyke_conversation_piece piece = fyke_opening_piece_at(&opening, i);
 
 		fyke_conversation_take(dissection, &piece);
 	}
-	fyke_opening_free(opening);
+	fyke_opening_release(&opening);
 	if (outside != NULL)
 		fyke_conversation_take(dissection, outside);
 }
@@ -133,11 +142,11 @@ static bool is_resting(const struct fyke_dissection *dissection)
 /* Feeds the opening to the dissector that was decided on; false: it refused, and is ruled out. */
 static bool replay(struct fyke_dissection *dissection, const struct fyke_conversation_piece *outside)
 {
-	size_t count = dissection->opening->piece_count, all = count + (outside != NULL);
+	size_t count = dissection->opening.piece_count, all = count + (outside != NULL);
 
 	for (size_t i = 0; i < all; i++) {
 		struct fyke_conversation_piece piece =
-			i < count ? fyke_opening_piece_at(dissection->opening, i) : *outside;
+			i < count ? fyke_opening_piece_at(&dissection->opening, i) : *outside;
 		bool again = dissection->options.transport == FYKE_OVER_UDP && i + 1 < all;
 		const char *next;
 
@@ -164,7 +173,7 @@ static bool replay(struct fyke_dissection *dissection, const struct fyke_convers
 			break;
 		}
 	}
-	if (dissection->confirmed || outside != NULL)
+	if (dissection->confirmed)
 		forget_opening(dissection);
 	return true;
 }
@@ -188,38 +197,67 @@ static void decide(
 /* Behind a gap everything begins anew, as far as it was not decided. */
 static void begin_anew(struct fyke_dissection *dissection)
 {
-	forget_opening(dissection);
-	dissection->opening = fyke_opening_new();
-	dissection->over = dissection->opening == NULL;
+	fyke_opening_release(&dissection->opening);
+	dissection->keeps_opening = true;
 }
 
-static bool is_full(const struct fyke_dissection *dissection)
+/* With `more` pieces beside those that are kept. */
+static bool is_full(const struct fyke_dissection *dissection, unsigned more)
 {
-	return dissection->opening->piece_count >= (dissection->options.transport == FYKE_OVER_UDP
-								   ? FYKE_OPENING_DATAGRAMS
-								   : FYKE_OPENING_PIECES);
+	return dissection->opening.piece_count + more >= (dissection->options.transport == FYKE_OVER_UDP
+									 ? FYKE_OPENING_DATAGRAMS
+									 : FYKE_OPENING_PIECES);
+}
+
+/* A piece that can be probed where it lies, because its side has said nothing before or datagrams stand
+ * alone: it is copied only if that does not decide it. */
+static void take_alone(struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece)
+{
+	bool fits = fyke_opening_fits(&dissection->opening, piece);
+	unsigned turns = dissection->turns;
+
+	decide(dissection, piece, !fits || is_full(dissection, 1));
+	if (dissection->turns != turns || !dissection->keeps_opening)
+		return;
+	if (!fits)
+		forget_opening(dissection);
+	else if (!fyke_opening_add(&dissection->opening, piece))
+		dissection->memory_out = true;
+}
+
+static void take_behind(struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece)
+{
+	bool fits = fyke_opening_add(&dissection->opening, piece);
+	unsigned turns = dissection->turns;
+
+	if (piece->length == 0)
+		return;
+	decide(dissection, fits ? NULL : piece, !fits || is_full(dissection, 0));
+	if (!fits && dissection->turns == turns)
+		forget_opening(dissection);
 }
 
 static void take_undecided(struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece)
 {
 	struct fyke_conversation_piece own = *piece;
-	bool fits;
 
-	if (own.gap > 0 && dissection->opening->piece_count > 0)
+	if (own.gap > 0 && dissection->opening.piece_count > 0)
 		begin_anew(dissection);
 	own.gap = 0;
-	if (dissection->over || (own.length == 0 && !own.end))
+	if (own.length == 0 && !own.end)
 		return;
-	fits = fyke_opening_add(dissection->opening, &own);
-	if (own.length > 0)
-		decide(dissection, fits ? NULL : &own, !fits || is_full(dissection));
+	if (own.length > 0 &&
+		(dissection->options.transport == FYKE_OVER_UDP || dissection->opening.length[own.side] == 0))
+		take_alone(dissection, &own);
+	else
+		take_behind(dissection, &own);
 }
 
 static void refuse(struct fyke_dissection *dissection)
 {
-	if (dissection->opening != NULL && !dissection->confirmed) {
+	if (dissection->keeps_opening && !dissection->confirmed) {
 		rule_out(dissection);
-		decide(dissection, NULL, is_full(dissection));
+		decide(dissection, NULL, is_full(dissection, 0));
 	} else if (dissection->options.transport != FYKE_OVER_UDP || ++dissection->strikes >= STRIKES_MAX) {
 		finish(dissection);
 	}
@@ -229,8 +267,8 @@ static void take_decided(struct fyke_dissection *dissection, const struct fyke_c
 {
 	const char *next;
 
-	if (dissection->opening != NULL &&
-		(piece->gap > 0 || dissection->confirmed || !fyke_opening_add(dissection->opening, piece)))
+	if (dissection->keeps_opening &&
+		(piece->gap > 0 || dissection->confirmed || !fyke_opening_add(&dissection->opening, piece)))
 		forget_opening(dissection);
 	switch (fyke_dissect_feed(dissection, piece, &next)) {
 	case FYKE_DISSECT_OVER:
@@ -279,7 +317,8 @@ void fyke_conversation_end(struct fyke_dissection *dissection)
 {
 	if (dissection->over)
 		return;
-	if (dissection->dissector == NULL && dissection->opening->piece_count > 0)
+	/* whoever said NO will not say anything else */
+	if (dissection->dissector == NULL && dissection->opening.piece_count > 0 && !dissection->nobody)
 		decide(dissection, NULL, true);
 	if (!dissection->over)
 		finish(dissection);
@@ -293,7 +332,7 @@ void fyke_conversation_free(struct fyke_dissection *dissection)
 	forget_opening(dissection);
 	free(dissection->server_name);
 	free(dissection->note);
-	free(dissection);
+	fyke_spares_give(&dissection->options.memory->dissections, dissection);
 }
 
 const char *fyke_conversation_service(const struct fyke_dissection *dissection)
@@ -332,6 +371,6 @@ size_t fyke_conversation_held(const struct fyke_dissection *dissection)
 
 	return sizeof(*dissection) + dissection->kept_bytes + dissection->side[0].room +
 	       dissection->side[1].room + (dissector != NULL ? dissector->state_size : 0) +
-	       (dissection->opening != NULL ? fyke_opening_held(dissection->opening) : 0) +
-	       dissection->server_name_length + fyke_dissect_files_held(dissection);
+	       fyke_opening_held(&dissection->opening) + dissection->server_name_length +
+	       fyke_dissect_files_held(dissection);
 }

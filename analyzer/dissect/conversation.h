@@ -12,6 +12,7 @@
 #define FYKE_DISSECT_CONVERSATION_H
 
 #include "analyzer/base/address.h"
+#include "analyzer/base/spares.h"
 #include "analyzer/dissect/file_store.h"
 #include "analyzer/dissect/lookup.h"
 #include "dissectors/dissector.h"
@@ -26,8 +27,18 @@ struct fyke_dissect_sink {
 	void (*resolved)(void *context, const struct fyke_address *ip, const char *name, size_t length);
 };
 
+/* What conversations leave behind for the next ones. One thread's. */
+struct fyke_dissect_memory {
+	struct fyke_spares dissections;
+};
+
+void fyke_dissect_memory_init(struct fyke_dissect_memory *memory);
+/* All conversations must have been freed. */
+void fyke_dissect_memory_release(struct fyke_dissect_memory *memory);
+
 struct fyke_conversation_options {
 	const struct fyke_dissect_lookup *lookup; /* borrowed for the conversation's life, like the others */
+	struct fyke_dissect_memory *memory;
 	const struct fyke_dissect_sink *sink;
 	const struct fyke_file_store *store; /* NULL: files are not saved */
 	void *context;			     /* of the sink */

@@ -4,19 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct fyke_opening_kept *fyke_opening_new(void)
+void fyke_opening_release(struct fyke_opening_kept *opening)
 {
-	return calloc(1, sizeof(struct fyke_opening_kept));
-}
-
-void fyke_opening_free(struct fyke_opening_kept *opening)
-{
-	if (opening == NULL)
-		return;
 	free(opening->pieces);
 	free(opening->bytes[0]);
 	free(opening->bytes[1]);
-	free(opening);
+	*opening = (struct fyke_opening_kept){0};
 }
 
 static bool make_room(struct fyke_opening_kept *opening, enum fyke_side side, size_t length)
@@ -37,14 +30,17 @@ static bool make_room(struct fyke_opening_kept *opening, enum fyke_side side, si
 
 static bool make_piece_room(struct fyke_opening_kept *opening)
 {
-	size_t room = opening->piece_room == 0 ? 2 : (size_t)opening->piece_room * 2;
+	size_t room = opening->piece_room == 0 ? 4 : (size_t)opening->piece_room * 2;
 	struct fyke_opening_piece *grown;
 
-	if (opening->piece_count < opening->piece_room || opening->piece_count == FYKE_OPENING_PIECES)
+	if (opening->piece_count == 0 || opening->piece_count < opening->piece_room ||
+		opening->piece_count == FYKE_OPENING_PIECES)
 		return true;
 	grown = reallocarray(opening->pieces, room, sizeof(*grown));
 	if (grown == NULL)
 		return false;
+	if (opening->pieces == NULL)
+		grown[0] = opening->alone;
 	opening->pieces = grown;
 	opening->piece_room = (uint16_t)room;
 	return true;
@@ -57,7 +53,7 @@ static bool joins(const struct fyke_opening_kept *opening, const struct fyke_con
 
 	if (opening->piece_count < FYKE_OPENING_PIECES / 2)
 		return false;
-	last = &opening->pieces[opening->piece_count - 1];
+	last = &fyke_opening_pieces(opening)[opening->piece_count - 1];
 	return last->side == piece->side && !last->end && !last->cut && last->length > 0 &&
 	       last->offset + last->length == piece->offset;
 }
@@ -70,28 +66,35 @@ static void join(struct fyke_opening_piece *last, const struct fyke_conversation
 	last->time_ns = piece->time_ns;
 }
 
+bool fyke_opening_fits(const struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece)
+{
+	return opening->piece_count < FYKE_OPENING_PIECES &&
+	       piece->length <= FYKE_OPENING_BYTES - ((size_t)opening->length[0] + opening->length[1]);
+}
+
 bool fyke_opening_add(struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece)
 {
 	size_t held = (size_t)opening->length[0] + opening->length[1];
 	enum fyke_side side = piece->side;
 	bool more = joins(opening, piece);
+	struct fyke_opening_piece *pieces;
 
 	if ((opening->piece_count == FYKE_OPENING_PIECES && !more) ||
 		piece->length > FYKE_OPENING_BYTES - held || !make_room(opening, side, piece->length) ||
 		!make_piece_room(opening))
 		return false;
+	pieces = opening->pieces != NULL ? opening->pieces : &opening->alone;
 	if (more)
-		join(&opening->pieces[opening->piece_count - 1], piece);
+		join(&pieces[opening->piece_count - 1], piece);
 	else
-		opening->pieces[opening->piece_count++] =
-			(struct fyke_opening_piece){.at = opening->length[side],
-				.length = (uint16_t)piece->length,
-				.side = side,
-				.end = piece->end,
-				.cut = piece->cut,
-				.offset = piece->offset,
-				.frame = piece->frame,
-				.time_ns = piece->time_ns};
+		pieces[opening->piece_count++] = (struct fyke_opening_piece){.at = opening->length[side],
+			.length = (uint16_t)piece->length,
+			.side = (uint8_t)side,
+			.end = piece->end,
+			.cut = piece->cut,
+			.offset = piece->offset,
+			.frame = piece->frame,
+			.time_ns = piece->time_ns};
 	if (piece->length > 0)
 		memcpy(opening->bytes[side] + opening->length[side], piece->data, piece->length);
 	opening->length[side] = (uint16_t)(opening->length[side] + piece->length);
@@ -100,9 +103,9 @@ bool fyke_opening_add(struct fyke_opening_kept *opening, const struct fyke_conve
 
 struct fyke_conversation_piece fyke_opening_piece_at(const struct fyke_opening_kept *opening, size_t i)
 {
-	const struct fyke_opening_piece *piece = &opening->pieces[i];
+	const struct fyke_opening_piece *piece = &fyke_opening_pieces(opening)[i];
 
-	return (struct fyke_conversation_piece){.side = piece->side,
+	return (struct fyke_conversation_piece){.side = (enum fyke_side)piece->side,
 		.data = piece->length > 0 ? opening->bytes[piece->side] + piece->at : NULL,
 		.length = piece->length,
 		.offset = piece->offset,
@@ -114,6 +117,5 @@ struct fyke_conversation_piece fyke_opening_piece_at(const struct fyke_opening_k
 
 size_t fyke_opening_held(const struct fyke_opening_kept *opening)
 {
-	return sizeof(*opening) + opening->piece_room * sizeof(struct fyke_opening_piece) + opening->room[0] +
-	       opening->room[1];
+	return opening->piece_room * sizeof(struct fyke_opening_piece) + opening->room[0] + opening->room[1];
 }

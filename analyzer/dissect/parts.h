@@ -34,7 +34,7 @@ struct fyke_dissection {
 	const struct fyke_dissector *dissector; /* the running one; NULL while it is not decided */
 	const struct fyke_dissector *carrier;	/* that it took over from */
 	struct fyke_dissector_set ruled_out;
-	struct fyke_opening_kept *opening; /* NULL once it is not needed any more */
+	struct fyke_opening_kept opening;
 	struct fyke_waiting_bytes side[2]; /* by enum fyke_side, as the dissector sees them */
 	void *state;
 	struct fyke_kept *kept;
@@ -46,11 +46,13 @@ struct fyke_dissection {
 	struct fyke_moment now;
 	struct fyke_file *files; /* open ones */
 	unsigned file_count;
-	unsigned turns;	  /* into another protocol, so far */
-	unsigned strikes; /* datagrams in a row that were not its */
-	bool swapped;	  /* client and server are the other way round than the session says */
-	bool confirmed;	  /* the running dissector's */
-	bool resting;	  /* nothing that it remembers is needed any more */
+	unsigned turns;	    /* into another protocol, so far */
+	unsigned strikes;   /* datagrams in a row that were not its */
+	bool keeps_opening; /* it is needed as yet */
+	bool nobody;	    /* whoever was asked last said NO */
+	bool swapped;	    /* client and server are the other way round than the session says */
+	bool confirmed;	    /* the running dissector's */
+	bool resting;	    /* nothing that it remembers is needed any more */
 	bool over, memory_out;
 };
 
@@ -69,7 +71,7 @@ static inline enum fyke_side fyke_dissect_side(const struct fyke_dissection *dis
 }
 
 /* probe.c: decides who speaks, as far as the opening tells. True: dissection->dissector is set. False and
- * dissection->over: nobody that is known. `outside` is the latest piece where the opening had no room for it,
+ * dissection->over: nobody that is known. `outside` is the latest piece where it does not lie in the opening,
  * else NULL; `complete`: there will be no more. */
 bool fyke_dissect_decide(
 	struct fyke_dissection *dissection, const struct fyke_conversation_piece *outside, bool complete);

@@ -13,7 +13,7 @@ enum { ENOUGH_BYTES = 1024, TELLING_BYTES = 16 };
 static void fill_datagrams(const struct fyke_opening_kept *kept, struct fyke_opening *opening)
 {
 	for (size_t i = 0; i < kept->piece_count; i++) {
-		const struct fyke_opening_piece *piece = &kept->pieces[i];
+		const struct fyke_opening_piece *piece = &fyke_opening_pieces(kept)[i];
 
 		if (piece->length == 0)
 			continue;
@@ -26,7 +26,7 @@ static struct fyke_opening opening_of(
 	const struct fyke_dissection *dissection, const struct fyke_conversation_piece *outside)
 {
 	const struct fyke_conversation_options *options = &dissection->options;
-	const struct fyke_opening_kept *kept = dissection->opening;
+	const struct fyke_opening_kept *kept = &dissection->opening;
 	struct fyke_opening opening = {.transport = (enum fyke_transport)options->transport,
 		.port = {options->port[0], options->port[1]}};
 
@@ -105,17 +105,16 @@ static bool fits_signature(const struct fyke_dissector *dissector, const struct 
 struct answers {
 	const struct fyke_dissector *yes, *likely, *maybe; /* the latter two: on a port of their own */
 	bool open;					   /* somebody may yet say YES */
+	const struct fyke_dissector_set *on_port;	   /* whose port it is */
 };
 
 static void ask(struct fyke_dissection *dissection, struct fyke_opening *opening, size_t place,
 	struct answers *answers)
 {
-	const struct fyke_dissect_lookup *lookup = dissection->options.lookup;
-	const struct fyke_dissector *dissector = fyke_dissect_at(lookup, place);
+	const struct fyke_dissector *dissector = fyke_dissect_at(dissection->options.lookup, place);
 	enum fyke_match match;
 
-	opening->on_port = fyke_dissector_set_has(
-		fyke_dissect_on_port(lookup, opening->transport, opening->port[FYKE_SERVER]), place);
+	opening->on_port = fyke_dissector_set_has(answers->on_port, place);
 	if (dissector->probe == NULL ||
 		(!opening->on_port && !dissector->anywhere && !fits_signature(dissector, opening)))
 		return;
@@ -134,7 +133,8 @@ static void ask(struct fyke_dissection *dissection, struct fyke_opening *opening
 static struct answers ask_all(struct fyke_dissection *dissection, struct fyke_opening *opening)
 {
 	struct fyke_dissector_set set = candidates_of(dissection, opening);
-	struct answers answers = {0};
+	struct answers answers = {.on_port = fyke_dissect_on_port(dissection->options.lookup,
+					  opening->transport, opening->port[FYKE_SERVER])};
 
 	for (size_t word = 0; word < sizeof(set.bits) / sizeof(set.bits[0]) && answers.yes == NULL; word++) {
 		for (uint64_t bits = set.bits[word]; bits != 0 && answers.yes == NULL; bits &= bits - 1)
@@ -159,6 +159,7 @@ static bool decide_swapped(struct fyke_dissection *dissection, struct fyke_openi
 	swap(opening);
 	dissection->ruled_out = (struct fyke_dissector_set){0};
 	answers = ask_all(dissection, opening);
+	dissection->nobody &= !answers.open;
 	dissection->ruled_out = ruled_out;
 	if (answers.yes == NULL || fyke_dissector_set_has(&ruled_out,
 					   fyke_dissect_place(dissection->options.lookup, answers.yes)))
@@ -182,6 +183,7 @@ bool fyke_dissect_decide(
 			opening.side[FYKE_CLIENT].length + opening.side[FYKE_SERVER].length >= ENOUGH_BYTES &&
 			opening.transport == FYKE_OVER_TCP);
 	answers = ask_all(dissection, &opening);
+	dissection->nobody = !answers.open;
 	dissection->dissector = answers.yes;
 	if (answers.yes == NULL && dissection->options.roles_guessed && !dissection->swapped &&
 		decide_swapped(dissection, &opening))

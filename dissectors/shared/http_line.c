@@ -10,12 +10,29 @@
 
 enum { METHOD_MAX = 32, LINE_MAX_BYTES = 8192, TELLING_TARGET = 64 };
 
-static const char *const methods[] = {"GET ", "POST ", "HEAD ", "PUT ", "DELETE ", "OPTIONS ", "CONNECT ",
-	"TRACE ", "PATCH ", "PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ",
-	"REPORT ", "SEARCH ", "SUBSCRIBE ", "UNSUBSCRIBE ", "NOTIFY ", "POLL ", "BMOVE ", "BCOPY ",
-	"BDELETE ", "BPROPFIND ", "BPROPPATCH ", "VERSION-CONTROL ", "CHECKOUT ", "CHECKIN ", "MERGE ",
-	"MKACTIVITY ", "MKCALENDAR ", "ACL ", "PURGE ", "RPC_IN_DATA ", "RPC_OUT_DATA ", "LINK ", "UNLINK ",
-	"CCM_POST ", "SOURCE ", "PROPFIND ", "ORDERPATCH ", "UPDATE ", "LABEL ", "BASELINE-CONTROL "};
+/* A blank ends each. */
+static const struct {
+	const char *word;
+	uint8_t length;
+} methods[] = {
+#define METHOD(word)                                                                                         \
+	{                                                                                                    \
+		word " ", sizeof(word)                                                                       \
+	}
+	/* clang-format off */
+	METHOD("GET"), METHOD("POST"), METHOD("HEAD"), METHOD("PUT"), METHOD("DELETE"), METHOD("OPTIONS"),
+	METHOD("CONNECT"), METHOD("TRACE"), METHOD("PATCH"), METHOD("PROPFIND"), METHOD("PROPPATCH"),
+	METHOD("MKCOL"), METHOD("COPY"), METHOD("MOVE"), METHOD("LOCK"), METHOD("UNLOCK"),
+	METHOD("REPORT"), METHOD("SEARCH"), METHOD("SUBSCRIBE"), METHOD("UNSUBSCRIBE"), METHOD("NOTIFY"),
+	METHOD("POLL"), METHOD("BMOVE"), METHOD("BCOPY"), METHOD("BDELETE"), METHOD("BPROPFIND"),
+	METHOD("BPROPPATCH"), METHOD("VERSION-CONTROL"), METHOD("CHECKOUT"), METHOD("CHECKIN"),
+	METHOD("MERGE"), METHOD("MKACTIVITY"), METHOD("MKCALENDAR"), METHOD("ACL"), METHOD("PURGE"),
+	METHOD("RPC_IN_DATA"), METHOD("RPC_OUT_DATA"), METHOD("LINK"), METHOD("UNLINK"),
+	METHOD("CCM_POST"), METHOD("SOURCE"), METHOD("ORDERPATCH"), METHOD("UPDATE"), METHOD("LABEL"),
+	METHOD("BASELINE-CONTROL"),
+/* clang-format on */
+#undef METHOD
+};
 
 static bool is_token(char c)
 {
@@ -154,10 +171,12 @@ static enum fyke_match known_method(const uint8_t *bytes, size_t length, size_t 
 	enum fyke_match best = FYKE_NO;
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		size_t size = __builtin_strlen(methods[i]);
-		enum fyke_match match = begins_with(bytes, length, methods[i], size);
+		enum fyke_match match;
 
-		*method = size;
+		if (length > 0 && bytes[0] != (uint8_t)methods[i].word[0])
+			continue;
+		match = begins_with(bytes, length, methods[i].word, methods[i].length);
+		*method = methods[i].length;
 		if (match == FYKE_YES)
 			return FYKE_YES;
 		if (match == FYKE_MAYBE)

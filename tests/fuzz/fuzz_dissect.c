@@ -169,7 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned sum = 0;
 	const struct fyke_file_store store = {
 		&sum, begin_file, take_file_data, take_file_gap, end_file, discard_file};
-	struct fyke_conversation_options options = {.sink = &sink, .context = &sum};
+	struct fyke_dissect_memory memory;
+	struct fyke_conversation_options options = {.memory = &memory, .sink = &sink, .context = &sum};
 	struct fyke_dissect_lookup *lookup;
 	struct fyke_dissection *conversation;
 	uint64_t offset[2] = {0};
@@ -177,6 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
+	fyke_dissect_memory_init(&memory);
 	lookup = fyke_dissect_lookup_new(fyke_dissectors());
 	options.lookup = lookup;
 	options.store = (data[1] & HOW_SAVES) != 0 ? &store : NULL;
@@ -190,6 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fyke_conversation_end(conversation);
 	require(fyke_conversation_is_over(conversation));
 	fyke_conversation_free(conversation);
+	fyke_dissect_memory_release(&memory);
 	fyke_dissect_lookup_free(lookup);
 	return (int)(sum & 0);
 }

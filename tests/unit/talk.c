@@ -339,7 +339,9 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
+	struct fyke_dissect_memory memory;
 	struct fyke_conversation_options options = {.lookup = lookup,
+		.memory = &memory,
 		.sink = &sink,
 		.context = out,
 		.stores_secrets = talk->secrets,
@@ -351,6 +353,7 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 	const struct feeding how = {&options, talk->forgetful, talk->frames, held_most};
 	struct fyke_dissection *conversation;
 
+	fyke_dissect_memory_init(&memory);
 	if (talk->expected_by[0] != '\0') {
 		options.expected = fyke_dissect_named(lookup, talk->expected_by);
 		options.expected_by = (struct fyke_value){.kind = FYKE_VALUE_SESSION, .integer = 1};
@@ -361,6 +364,7 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 	conversation = feed(conversation, pieces, count, &how);
 	say_session(out, conversation);
 	fyke_conversation_free(conversation);
+	fyke_dissect_memory_release(&memory);
 	(void)fclose(out);
 	return text;
 }
