@@ -62,6 +62,7 @@ static enum fyke_status open_source(struct monitor *monitor, struct fyke_error *
 	const struct fyke_monitor_options *options = &monitor->options;
 	const struct fyke_source_live_options live = {.interface = options->interface,
 		.buffer_mib = options->buffer_mib,
+		.rings = options->rings,
 		.promiscuous = !options->not_promiscuous};
 	const struct fyke_source_options source = {.filter = options->filter,
 		.frame_limit = options->frame_limit,

@@ -1,6 +1,8 @@
 /* Options of `fyke monitor`: the list that gives its help, and what each of them sets. */
 #include "cli/monitor_options.h"
 
+#include "analyzer/capture/source.h"
+
 #include "analyzer/capture/filter.h"
 #include "cli/command.h"
 #include "cli/home_net.h"
@@ -18,7 +20,7 @@ enum {
 	OPTION_SERVICES, OPTION_TCP_TIMEOUT, OPTION_TCP_HALF_OPEN_TIMEOUT, OPTION_UDP_TIMEOUT, OPTION_FORCE,
 	OPTION_STATS, OPTION_NO_DATABASE, OPTION_OVERLAP_POLICY, OPTION_NO_DISSECT, OPTION_FILES,
 	OPTION_NO_FILE_HASHES, OPTION_FILES_LIMIT, OPTION_FILES_COUNT, OPTION_STORE_PASSWORDS,
-	OPTION_HOME, OPTION_RULES, OPTION_RULES_EVERY,
+	OPTION_HOME, OPTION_RULES, OPTION_RULES_EVERY, OPTION_RINGS,
 	LETTERS /* list[LETTERS] is the first that has a letter */
 };
 
@@ -49,6 +51,7 @@ static const struct fyke_option list[] = {
 	[OPTION_HOME] = {0, "home-net", "NETWORKS", "networks that are your own: 192.168.1.0/24,2001:db8::/32"},
 	[OPTION_RULES] = {0, "rules", "FOLDER", "rules of your own for findings, too: FOLDER/*.sql"},
 	[OPTION_RULES_EVERY] = {0, "rules-every", "TIME", "run the rules this often, and at the end (5min)"},
+	[OPTION_RINGS] = {0, "rings", "N", "share the packets among N rings of the kernel, each emptied by a thread (1)"},
 	[LETTERS] = {'i', "interface", "NAME", "listen here (`fyke interfaces` lists them)"},
 	{'d', "database", "FILE", "the session database (fyke.db)"},
 	{'f', "filter", "EXPRESSION", "only packets that pass this BPF filter ('tcp port 80')"},
@@ -56,7 +59,7 @@ static const struct fyke_option list[] = {
 	{'c', "count", "N", "stop after N packets"},
 	{'s', "snaplen", "BYTES", "capture only so much of each packet"},
 	{'p', "no-promiscuous", NULL, "do not ask the interface for other hosts' packets"},
-	{'B', "buffer", "MIB", "size of the kernel's buffer (32)"},
+	{'B', "buffer", "MIB", "size of the kernel's buffer, or of each of its rings (32)"},
 	{'q', "quiet", NULL, "no table, no progress, no summary"},
 	{0},
 };
@@ -104,6 +107,15 @@ static bool take_number(const char *option, const char *value, uint64_t most, ui
 		return true;
 	(void)snprintf(expected, sizeof(expected), "a number from 1 to %" PRIu64, most);
 	return wrong(result, option, value, expected);
+}
+
+static bool take_rings(struct fyke_monitor_options *options, const char *value, int *result)
+{
+	uint64_t number = 0;
+	bool good = take_number("--rings", value, FYKE_SOURCE_RINGS_MAX, &number, result);
+
+	options->rings = (uint32_t)number;
+	return good;
 }
 
 static bool take_flag(struct fyke_monitor_options *options, int option)
@@ -202,6 +214,8 @@ static bool take_long(struct fyke_monitor_options *options, int option, const ch
 		return true;
 	case FYKE_OPTION(OPTION_RULES_EVERY):
 		return take_duration("--rules-every", value, &options->rules_every_ns, result);
+	case FYKE_OPTION(OPTION_RINGS):
+		return take_rings(options, value, result);
 	case FYKE_OPTION(OPTION_USER):
 		options->user = value;
 		return true;

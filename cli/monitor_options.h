@@ -11,7 +11,7 @@ struct fyke_monitor_options {
 	const char *interface, *database, *filter, *save, *services, *user, *home_net,
 		*rules; /* borrowed from argv; NULL where not given */
 	uint64_t frame_limit, max_bytes;
-	uint32_t snaplen, buffer_mib;
+	uint32_t snaplen, buffer_mib, rings;
 	int64_t rules_every_ns;
 	int64_t flush_ns, keep_ns, duration_ns; /* keep and duration: 0 = for ever */
 	struct fyke_engine_options engine;	/* its services are not set here */

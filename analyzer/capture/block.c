@@ -34,6 +34,7 @@ struct fyke_block_pool *fyke_block_pool_new(void)
 
 static void free_room(struct fyke_block_room *room)
 {
+	free(room->carried);
 	free(room->comments);
 	free(room->frames);
 	free(room->bytes);
@@ -107,6 +108,22 @@ struct fyke_block_room *fyke_block_take(struct fyke_block_pool *pool, size_t siz
 	return room;
 }
 
+bool fyke_block_carry(struct fyke_block_room *room, struct fyke_block *other)
+{
+	if (room->carried_count == room->carried_room) {
+		size_t wanted = room->carried_room == 0 ? 8 : room->carried_room * 2;
+		struct fyke_block **grown = reallocarray(room->carried, wanted, sizeof(*grown));
+
+		if (grown == NULL)
+			return false;
+		room->carried = grown;
+		room->carried_room = wanted;
+	}
+	fyke_block_hold(other);
+	room->carried[room->carried_count++] = other;
+	return true;
+}
+
 bool fyke_block_comment(struct fyke_block_room *room, struct fyke_comment comment)
 {
 	if (room->block.comment_count == room->comments_room) {
@@ -164,6 +181,8 @@ void fyke_block_release(struct fyke_block *block)
 
 	if (atomic_fetch_sub_explicit(&room->references, 1, memory_order_acq_rel) != 1)
 		return;
+	while (room->carried_count > 0)
+		fyke_block_release(room->carried[--room->carried_count]);
 	drop_comments(room);
 	if (!keep(pool, room))
 		free_room(room);

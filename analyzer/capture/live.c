@@ -1,32 +1,17 @@
-/*
- * A source over an interface, through libpcap (a TPACKET_V3 ring on Linux). Packets are copied into
- * blocks, since the ring's memory goes back to the kernel. The handle does not block: on recent
- * kernels a blocking one sleeps until a packet comes, whatever the timeout.
- */
-#include "analyzer/capture/link.h"
+/* A source over an interface: one ring that is read here, or several with a thread each (lanes.c). */
+#include "analyzer/capture/lanes.h"
 #include "analyzer/capture/origin.h"
 
-#include <errno.h>
-#include <pcap/pcap.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { TIMEOUT_MS = 100, BUFFER_MIB = 32, BUFFER_MIB_MOST = 2000, WHOLE_PACKETS = 262144 };
-
 struct live_source {
 	struct fyke_source source;
-	pcap_t *pcap;
-	int fd, timeout_ms;
-	int64_t tick_ns;
-	uint16_t link_type;
-	struct fyke_block_room *filling;
-	struct fyke_block_room *ready, *ready_last; /* full ones, oldest first */
+	struct fyke_ring ring;	  /* where there is but one */
+	struct fyke_lanes *lanes; /* else NULL */
+	int timeout_ms;
 	char *name;
-	bool failed;
-	struct fyke_error failure;
-	struct pcap_stat stats; /* as last asked for */
 };
 
 static struct live_source *live_of(struct fyke_source *source)
@@ -38,86 +23,10 @@ static void release(struct fyke_source *source)
 {
 	struct live_source *live = live_of(source);
 
-	while (live->ready != NULL) {
-		struct fyke_block_room *next = live->ready->next;
-
-		fyke_block_release(&live->ready->block);
-		live->ready = next;
-	}
-	if (live->filling != NULL)
-		fyke_block_release(&live->filling->block);
-	if (live->pcap != NULL)
-		pcap_close(live->pcap);
+	fyke_lanes_free(live->lanes);
+	fyke_ring_close(&live->ring);
 	free(live->name);
 	free(live);
-}
-
-static void fail(struct live_source *live, enum fyke_status status, const char *what)
-{
-	if (!live->failed)
-		(void)!fyke_error_set(&live->failure, status, "%s: %s", live->name, what);
-	live->failed = true;
-}
-
-static void put_aside(struct live_source *live, struct fyke_block_room *room)
-{
-	if (live->ready == NULL)
-		live->ready = room;
-	else
-		live->ready_last->next = room;
-	live->ready_last = room;
-}
-
-/* Bytes used, kept in no field: the last frame ends where the next begins. */
-static size_t used_of(const struct fyke_block_room *room)
-{
-	const struct fyke_frame *last;
-
-	if (room->block.count == 0)
-		return 0;
-	last = &room->frames[room->block.count - 1];
-	return (size_t)(last->data - room->bytes) + last->captured;
-}
-
-/* The block that `size` more bytes fit in; NULL when memory is out. */
-static struct fyke_block_room *room_for(struct live_source *live, size_t size)
-{
-	struct fyke_block_room *room = live->filling;
-
-	if (room != NULL && room->block.count < room->frames_room && room->size - used_of(room) >= size)
-		return room;
-	if (room != NULL)
-		put_aside(live, room);
-	live->filling = fyke_block_take(live->source.pool, size);
-	if (live->filling == NULL)
-		fail(live, FYKE_FAILED_MEMORY, "no memory left for packets");
-	return live->filling;
-}
-
-static void take_packet(u_char *context, const struct pcap_pkthdr *header, const u_char *data)
-{
-	struct live_source *live = (struct live_source *)(void *)context;
-	uint32_t captured = header->caplen;
-	struct fyke_block_room *room;
-	struct fyke_frame *frame;
-	uint8_t *bytes;
-
-	if (live->failed)
-		return;
-	room = room_for(live, captured);
-	if (room == NULL)
-		return;
-	bytes = room->bytes + used_of(room);
-	memcpy(bytes, data, captured);
-	frame = &room->frames[room->block.count++];
-	*frame = (struct fyke_frame){
-		.time_ns =
-			(int64_t)header->ts.tv_sec * 1000000000 + (int64_t)header->ts.tv_usec * live->tick_ns,
-		.data = bytes,
-		.captured = captured,
-		.length = header->len < captured ? captured : header->len,
-		.link_type = live->link_type,
-	};
 }
 
 static int64_t now_ms(void)
@@ -131,33 +40,16 @@ static int64_t now_ms(void)
 /* Moves what the ring has into blocks; waits for it until the deadline. */
 static void collect(struct live_source *live, int64_t deadline)
 {
-	while (live->ready == NULL && !live->failed && !fyke_source_is_over(&live->source)) {
-		struct pollfd waiting = {.fd = live->fd, .events = POLLIN};
+	while (live->ring.ready == NULL && !live->ring.failed && !fyke_source_is_over(&live->source)) {
 		int64_t left = deadline - now_ms();
-		int got = pcap_dispatch(live->pcap, -1, take_packet, (u_char *)live);
+		int got = fyke_ring_collect(&live->ring);
 
-		if (got < 0)
-			fail(live, FYKE_FAILED_IO, pcap_geterr(live->pcap));
 		if (got > 0 && left > 0)
 			continue;
 		if (got != 0 || left <= 0)
 			return;
-		(void)poll(&waiting, 1, (int)left);
+		fyke_ring_wait(&live->ring, left);
 	}
-}
-
-static struct fyke_block_room *take_ready(struct live_source *live)
-{
-	struct fyke_block_room *room = live->ready;
-
-	if (room != NULL) {
-		live->ready = room->next;
-		room->next = NULL;
-	} else if (live->filling != NULL && live->filling->block.count > 0) {
-		room = live->filling;
-		live->filling = NULL;
-	}
-	return room;
 }
 
 static bool limit_reached(const struct fyke_source *source)
@@ -165,16 +57,28 @@ static bool limit_reached(const struct fyke_source *source)
 	return source->options.frame_limit != 0 && source->counters.frames >= source->options.frame_limit;
 }
 
+static enum fyke_status next_of_ring(
+	struct live_source *live, struct fyke_block_room **room, struct fyke_error *error)
+{
+	if (live->ring.ready == NULL)
+		collect(live, now_ms() + live->timeout_ms);
+	*room = fyke_ring_take(&live->ring);
+	if (*room == NULL && live->ring.failed)
+		return fyke_error_set(error, live->ring.failure.status, "%s", live->ring.failure.text);
+	return FYKE_OK;
+}
+
 static enum fyke_source_result next(
 	struct fyke_source *source, struct fyke_block **block, struct fyke_error *error)
 {
 	struct live_source *live = live_of(source);
 	struct fyke_block_room *room = NULL;
+	enum fyke_status status = FYKE_OK;
 
-	if (live->ready == NULL)
-		collect(live, now_ms() + live->timeout_ms);
 	if (!limit_reached(source))
-		room = take_ready(live);
+		status = live->lanes != NULL ? fyke_lanes_next(live->lanes, live->timeout_ms,
+						       fyke_source_is_over(source), &room, error)
+					     : next_of_ring(live, &room, error);
 	if (room != NULL) {
 		(void)fyke_source_admit(source, room, (struct fyke_origin){0, 0});
 		*block = &room->block;
@@ -182,129 +86,77 @@ static enum fyke_source_result next(
 	}
 	if (fyke_source_is_over(source))
 		return FYKE_SOURCE_END;
-	if (live->failed) {
-		(void)!fyke_error_set(error, live->failure.status, "%s", live->failure.text);
-		return FYKE_SOURCE_FAILED;
-	}
-	return FYKE_SOURCE_IDLE;
+	return status == FYKE_OK ? FYKE_SOURCE_IDLE : FYKE_SOURCE_FAILED;
 }
 
-/* libpcap counts in 32 bits, which wrap. */
 static void count(struct fyke_source *source)
 {
 	struct live_source *live = live_of(source);
-	struct pcap_stat now;
+	struct fyke_source_counters *counters = &source->counters;
+	uint64_t kernel, interface;
 
-	if (pcap_stats(live->pcap, &now) != 0)
-		return;
-	source->counters.kernel_drops += (uint32_t)(now.ps_drop - live->stats.ps_drop);
-	source->counters.interface_drops += (uint32_t)(now.ps_ifdrop - live->stats.ps_ifdrop);
-	source->counters.drops_known = true;
-	live->stats = now;
+	if (live->lanes != NULL) {
+		counters->drops_known =
+			fyke_lanes_drops(live->lanes, &counters->kernel_drops, &counters->interface_drops);
+	} else if (fyke_ring_count_drops(&live->ring, &kernel, &interface)) {
+		counters->kernel_drops += kernel;
+		counters->interface_drops += interface;
+		counters->drops_known = true;
+	}
 }
 
 static const struct fyke_source_operations operations = {next, count, release};
 
-static enum fyke_status refused(struct live_source *live, int result, struct fyke_error *error)
-{
-	const char *words = pcap_geterr(live->pcap);
-
-	switch (result) {
-	case PCAP_ERROR_PERM_DENIED:
-	case PCAP_ERROR_PROMISC_PERM_DENIED:
-		return fyke_error_set(error, FYKE_FAILED_PERMISSION,
-			"%s: no permission to capture; run fyke with sudo, or allow the program once: sudo "
-			"setcap "
-			"cap_net_raw,cap_net_admin+ep \"$(command -v fyke)\"",
-			live->name);
-	case PCAP_ERROR_NO_SUCH_DEVICE:
-		return fyke_error_set(error, FYKE_FAILED_USAGE,
-			"there is no interface %s; `fyke interfaces` lists those that are", live->name);
-	case PCAP_ERROR_IFACE_NOT_UP:
-		return fyke_error_set(error, FYKE_FAILED_IO,
-			"%s: the interface is down; bring it up with: ip link set %s up", live->name,
-			live->name);
-	default:
-		return fyke_error_set(error, FYKE_FAILED_IO, "%s: cannot be captured from: %s", live->name,
-			words[0] != '\0' ? words : pcap_statustostr(result));
-	}
-}
-
-static int snaplen_of(const struct fyke_source_options *options)
-{
-	return options->snaplen == 0 || options->snaplen > WHOLE_PACKETS ? WHOLE_PACKETS
-									 : (int)options->snaplen;
-}
-
-static void set_up(struct live_source *live, const struct fyke_source_live_options *wanted)
-{
-	uint32_t buffer = wanted->buffer_mib != 0 ? wanted->buffer_mib : BUFFER_MIB;
-
-	/* These calls fail only on an activated handle, or where nanoseconds are not to be had. */
-	(void)pcap_set_snaplen(live->pcap, snaplen_of(&live->source.options));
-	(void)pcap_set_promisc(live->pcap, wanted->promiscuous ? 1 : 0);
-	(void)pcap_set_timeout(live->pcap, live->timeout_ms);
-	(void)pcap_set_buffer_size(
-		live->pcap, (int)(buffer < BUFFER_MIB_MOST ? buffer : BUFFER_MIB_MOST) * 1024 * 1024);
-	(void)pcap_set_tstamp_precision(live->pcap, PCAP_TSTAMP_PRECISION_NANO);
-}
-
-static enum fyke_status set_filter(struct live_source *live, struct fyke_error *error)
-{
-	const char *expression = live->source.options.filter;
-	struct bpf_program code;
-	int result;
-
-	if (expression == NULL)
-		return FYKE_OK;
-	if (pcap_compile(live->pcap, &code, expression, 1, PCAP_NETMASK_UNKNOWN) != 0)
-		return fyke_error_set(error, FYKE_FAILED_USAGE, "the filter “%s” is wrong: %s", expression,
-			pcap_geterr(live->pcap));
-	result = pcap_setfilter(live->pcap, &code);
-	pcap_freecode(&code);
-	if (result != 0)
-		return fyke_error_set(error, FYKE_FAILED_IO, "%s: the filter cannot be set: %s", live->name,
-			pcap_geterr(live->pcap));
-	return FYKE_OK;
-}
-
-static enum fyke_status describe(struct live_source *live, struct fyke_error *error)
+static enum fyke_status describe(
+	struct live_source *live, const struct fyke_ring *ring, struct fyke_error *error)
 {
 	struct fyke_source_interface told = {.name = strdup(live->name), .description = ""};
 
-	told.link_type = live->link_type;
-	told.snaplen = (uint32_t)pcap_snapshot(live->pcap);
+	told.link_type = ring->link_type;
+	told.snaplen = (uint32_t)pcap_snapshot(ring->pcap);
 	if (told.name != NULL && fyke_source_add_interface(&live->source, &told))
 		return FYKE_OK;
 	fyke_source_free_text(told.name);
 	return fyke_error_set(error, FYKE_FAILED_MEMORY, "%s: no memory left to capture", live->name);
 }
 
+static enum fyke_status open_ring(struct live_source *live, struct fyke_ring *ring,
+	const struct fyke_source_live_options *wanted, struct fyke_error *error)
+{
+	ring->pool = live->source.pool;
+	ring->name = live->name;
+	return fyke_ring_open(ring, wanted, &live->source.options, error);
+}
+
+static enum fyke_status open_lanes(
+	struct live_source *live, const struct fyke_source_live_options *wanted, struct fyke_error *error)
+{
+	struct fyke_ring rings[FYKE_SOURCE_RINGS_MAX] = {{0}};
+	size_t count = wanted->rings < FYKE_SOURCE_RINGS_MAX ? wanted->rings : FYKE_SOURCE_RINGS_MAX;
+	enum fyke_status status = FYKE_OK;
+
+	for (size_t i = 0; i < count && status == FYKE_OK; i++)
+		status = open_ring(live, &rings[i], wanted, error);
+	if (status == FYKE_OK)
+		status = describe(live, &rings[0], error);
+	if (status == FYKE_OK)
+		live->lanes = fyke_lanes_new(rings, count, live->source.pool, error);
+	if (live->lanes != NULL)
+		return FYKE_OK;
+	for (size_t i = 0; i < count; i++)
+		fyke_ring_close(&rings[i]);
+	return status != FYKE_OK ? status : FYKE_FAILED_IO;
+}
+
 static enum fyke_status activate(
 	struct live_source *live, const struct fyke_source_live_options *wanted, struct fyke_error *error)
 {
-	char words[PCAP_ERRBUF_SIZE] = "";
 	enum fyke_status status;
-	int result;
 
-	live->pcap = pcap_create(live->name, words);
-	if (live->pcap == NULL)
-		return fyke_error_set(
-			error, FYKE_FAILED_IO, "%s: cannot be captured from: %s", live->name, words);
-	set_up(live, wanted);
-	result = pcap_activate(live->pcap);
-	if (result < 0) /* positive values are warnings */
-		return refused(live, result, error);
-	status = set_filter(live, error);
-	if (status != FYKE_OK)
-		return status;
-	if (pcap_setnonblock(live->pcap, 1, words) != 0)
-		return fyke_error_set(
-			error, FYKE_FAILED_IO, "%s: cannot be captured from: %s", live->name, words);
-	live->fd = pcap_get_selectable_fd(live->pcap);
-	live->link_type = fyke_link_from_dlt(pcap_datalink(live->pcap));
-	live->tick_ns = pcap_get_tstamp_precision(live->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
-	return describe(live, error);
+	if (wanted->rings > 1)
+		return open_lanes(live, wanted, error);
+	status = open_ring(live, &live->ring, wanted, error);
+	return status == FYKE_OK ? describe(live, &live->ring, error) : status;
 }
 
 static enum fyke_status open_live(
@@ -316,7 +168,7 @@ static enum fyke_status open_live(
 	live->name = strdup(wanted->interface);
 	if (live->name == NULL)
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory left to capture");
-	live->timeout_ms = wanted->timeout_ms > 0 ? wanted->timeout_ms : TIMEOUT_MS;
+	live->timeout_ms = wanted->timeout_ms > 0 ? wanted->timeout_ms : FYKE_RING_TIMEOUT_MS;
 	if (options->filter != NULL)
 		status = fyke_capture_filter_check(options->filter, error);
 	if (status == FYKE_OK)

@@ -79,10 +79,13 @@ struct fyke_source_options {
 FYKE_MUST_USE enum fyke_status fyke_source_files_open(const char *const *names, size_t count,
 	const struct fyke_source_options *options, struct fyke_source **source, struct fyke_error *error);
 
+enum { FYKE_SOURCE_RINGS_MAX = 64 };
+
 struct fyke_source_live_options {
 	const char *interface;
-	uint32_t buffer_mib; /* ring, 0 = default */
-	int timeout_ms;	     /* longest wait of fyke_source_next, 0 = default (100) */
+	uint32_t buffer_mib; /* of each ring, 0 = default */
+	uint32_t rings; /* that share what comes, a thread each; 0 and 1: one, read by the source's thread */
+	int timeout_ms; /* longest wait of fyke_source_next, 0 = default (100) */
 	bool promiscuous;
 };
 

@@ -100,9 +100,22 @@ static void send_datagrams(unsigned count, uint16_t port)
 	(void)close(fd);
 }
 
-static struct fyke_source *open_loopback(const struct fyke_source_options *options)
+/* Of the same flow each time. */
+static void send_datagram(uint16_t port, uint8_t content)
 {
-	struct fyke_source_live_options live = {.interface = "lo", .timeout_ms = 50};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(8999)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	to.sin_addr.s_addr = from.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(sendto(fd, &content, 1, 0, (struct sockaddr *)&to, sizeof(to)), 1);
+	(void)close(fd);
+}
+
+static struct fyke_source *open_loopback(const struct fyke_source_options *options, uint32_t rings)
+{
+	struct fyke_source_live_options live = {.interface = "lo", .timeout_ms = 50, .rings = rings};
 	struct fyke_source *source = NULL;
 	struct fyke_error error;
 
@@ -124,7 +137,7 @@ static void test_capture_live_on_loopback(void **state)
 	(void)state;
 	if (!enter_namespace())
 		skip();
-	source = open_loopback(&options);
+	source = open_loopback(&options, 1);
 	assert_int_equal(fyke_source_next(source, &block, NULL), FYKE_SOURCE_IDLE);
 	send_datagrams(3000, 9999);
 	send_datagrams(10, 9998);
@@ -152,6 +165,49 @@ static void test_capture_live_on_loopback(void **state)
 	fyke_source_free(source);
 }
 
+/* Many flows, which the kernel shares among the rings: every packet comes once, in the order of time, each
+ * flow's in the order in which they were sent. */
+static void test_capture_live_rings(void **state)
+{
+	struct fyke_source_options options = {.filter = "udp portrange 9000-9099"};
+	uint8_t latest[100] = {0};
+	enum fyke_source_result result;
+	struct fyke_source *source;
+	struct fyke_block *block;
+	uint64_t frames = 0;
+	int64_t last_ns = 0;
+
+	(void)state;
+	if (!enter_namespace())
+		skip();
+	source = open_loopback(&options, 4);
+	assert_int_equal(fyke_source_next(source, &block, NULL), FYKE_SOURCE_IDLE);
+	for (uint8_t round = 1; round <= 50; round++) {
+		for (uint16_t port = 9000; port < 9100; port++)
+			send_datagram(port, round);
+	}
+	for (int idle = 0; idle < 10;) {
+		result = fyke_source_next(source, &block, NULL);
+		idle += result == FYKE_SOURCE_IDLE;
+		if (result != FYKE_SOURCE_BLOCK)
+			continue;
+		for (size_t i = 0; i < block->count; i++) {
+			const struct fyke_frame *frame = &block->frames[i];
+			size_t flow = (size_t)(frame->data[36] << 8 | frame->data[37]) - 9000;
+
+			assert_int_equal(frame->number, ++frames);
+			assert_true(frame->time_ns >= last_ns);
+			last_ns = frame->time_ns;
+			assert_int_equal(frame->data[42], ++latest[flow]);
+		}
+		fyke_block_release(block);
+	}
+	assert_int_equal(frames, 5000);
+	assert_true(fyke_source_counters(source).drops_known);
+	assert_int_equal(fyke_source_counters(source).kernel_drops, 0);
+	fyke_source_free(source);
+}
+
 static void test_capture_live_stops(void **state)
 {
 	volatile bool stop = false;
@@ -162,7 +218,7 @@ static void test_capture_live_stops(void **state)
 	(void)state;
 	if (!enter_namespace())
 		skip();
-	source = open_loopback(&options);
+	source = open_loopback(&options, 1);
 	send_datagrams(50, 9999);
 	assert_int_equal(fyke_source_next(source, &block, NULL), FYKE_SOURCE_BLOCK);
 	assert_int_equal(block->count, 5);
@@ -170,7 +226,7 @@ static void test_capture_live_stops(void **state)
 	assert_int_equal(fyke_source_next(source, &block, NULL), FYKE_SOURCE_END);
 	fyke_source_free(source);
 	options.frame_limit = 0;
-	source = open_loopback(&options);
+	source = open_loopback(&options, 1);
 	stop = true;
 	assert_int_equal(fyke_source_next(source, &block, NULL), FYKE_SOURCE_END);
 	fyke_source_free(source);
@@ -203,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_capture_link_types_as_libpcap),
 		cmocka_unit_test(test_capture_interfaces_have_loopback),
 		cmocka_unit_test(test_capture_live_on_loopback),
+		cmocka_unit_test(test_capture_live_rings),
 		cmocka_unit_test(test_capture_live_stops),
 		cmocka_unit_test(test_capture_live_refusals),
 	};
