@@ -20,32 +20,50 @@ const char *fyke_port_change_name(enum fyke_port_change change)
 	return names[change];
 }
 
+/* A span is one state proven again and again; a port that has one only needs no look at the spans apart. */
+/* clang-format off */
+#define SPANS(table) \
+	"spans AS MATERIALIZED (SELECT ip, transport, port, count(*) AS n, max(iif(state = 'open', last_us, NULL)) AS open_last," \
+	"  min(iif(state = 'open', first_us, NULL)) AS open_first, max(iif(state <> 'open', last_us, NULL)) AS other_last," \
+	"  min(iif(state <> 'open', first_us, NULL)) AS other_first, min(capture_id) AS capture_id, min(state) AS state," \
+	"  min(first_us) AS first_us, max(last_us) AS last_us, sum(proofs) AS proofs, min(session_id) AS session_id" \
+	"  FROM " table " WHERE ?1 = 0 OR capture_id <= ?1 GROUP BY ip, transport, port)"
+#define JOINED \
+	" LEFT JOIN spans AS s ON s.ip = p.ip AND s.transport = p.transport AND s.port = p.port" \
+	" WHERE (?3 = 0 OR p.state = 'open') AND (?4 = 0 OR p.last_seen_us >= ?4)"
+#define CHANGE " iif(p.state = 'open', s.other_last, s.open_last), iif(p.state = 'open', s.open_first, s.other_first)"
+#define ORDER \
+	" ORDER BY p.ip, CASE p.state WHEN 'open' THEN 0 WHEN 'filtered' THEN 1 ELSE 2 END, p.transport, p.port"
+
 /* Of several captures: the latest proof of each port, sums of sessions, and the most clients of one capture.
  * The history is looked at in all captures up to the one asked for. */
-/* clang-format off */
-static const char port_query[] =
+static const char many_query[] =
 	"WITH proven AS (SELECT *, row_number() OVER (PARTITION BY ip, transport, port ORDER BY last_seen_us DESC,"
 	"  capture_id DESC) AS place, min(first_seen_us) OVER k AS first_us, max(last_seen_us) OVER k AS last_us,"
 	"  sum(sessions) OVER k AS all_sessions, max(clients) OVER k AS most, max(home_clients) OVER k AS home,"
 	"  max(private_clients) OVER k AS private, max(world_clients) OVER k AS world, max(product) OVER k AS said,"
 	"  max(encryption) OVER k AS least_encryption, min(encryption) OVER k AS most_encryption"
 	"  FROM ports WHERE (?1 = 0 OR capture_id = ?1) AND (?2 IS NULL OR ip = ?2 OR fyke_in_net(ip, ?2))"
-	"  WINDOW k AS (PARTITION BY ip, transport, port)),"
-	" spans AS MATERIALIZED (SELECT ip, transport, port, count(*) AS n, max(iif(state = 'open', last_us, NULL)) AS open_last,"
-	"  min(iif(state = 'open', first_us, NULL)) AS open_first, max(iif(state <> 'open', last_us, NULL)) AS other_last,"
-	"  min(iif(state <> 'open', first_us, NULL)) AS other_first FROM port_intervals WHERE ?1 = 0 OR capture_id <= ?1"
-	"  GROUP BY ip, transport, port HAVING count(*) > 1)"
+	"  WINDOW k AS (PARTITION BY ip, transport, port)), " SPANS("port_intervals")
 	" SELECT p.ip, p.transport, p.port, p.state, p.service, p.said, p.evidence,"
 	"  iif(p.least_encryption IS NOT p.most_encryption, 'mixed', p.least_encryption), p.first_us, p.last_us, p.all_sessions,"
-	"  p.session_id, p.most, p.home, p.private, p.world, iif(p.state = 'open', s.other_last, s.open_last), s.n,"
-	"  iif(p.state = 'open', s.open_first, s.other_first)"
-	" FROM proven AS p LEFT JOIN spans AS s ON s.ip = p.ip AND s.transport = p.transport AND s.port = p.port"
-	" WHERE p.place = 1 AND (?3 = 0 OR p.state = 'open') AND (?4 = 0 OR p.last_seen_us >= ?4)"
-	" ORDER BY p.ip, CASE p.state WHEN 'open' THEN 0 WHEN 'filtered' THEN 1 ELSE 2 END, p.transport, p.port";
+	"  p.session_id, p.most, p.home, p.private, p.world," CHANGE ", coalesce(s.n, 0), s.capture_id, s.state, s.first_us,"
+	"  s.last_us, s.proofs, s.session_id FROM proven AS p" JOINED " AND p.place = 1" ORDER;
+
+/* Where there is one capture, its rows are that already; of ports that never were open they are the span, too. */
+static const char one_query[] =
+	"WITH " SPANS("port_history")
+	" SELECT p.ip, p.transport, p.port, p.state, p.service, p.product, p.evidence, p.encryption, p.first_seen_us,"
+	"  p.last_seen_us, p.sessions, p.session_id, p.clients, p.home_clients, p.private_clients, p.world_clients," CHANGE ","
+	"  coalesce(s.n, p.state <> 'open' AND p.evidence IS NOT 'silence'), coalesce(s.capture_id, p.capture_id),"
+	"  coalesce(s.state, p.state), coalesce(s.first_us, p.first_seen_us), coalesce(s.last_us, p.last_seen_us),"
+	"  coalesce(s.proofs, p.sessions), iif(s.n IS NULL, p.session_id, s.session_id) FROM ports AS p" JOINED
+	" AND (?2 IS NULL OR p.ip = ?2 OR fyke_in_net(p.ip, ?2))" ORDER;
 
 enum {
 	IP, TRANSPORT, PORT, STATE, SERVICE, PRODUCT, EVIDENCE, ENCRYPTION, FIRST, LAST, SESSIONS, SESSION, CLIENTS, HOME,
-	PRIVATE, WORLD, OTHER_LAST, INTERVALS, SAME_FIRST
+	PRIVATE, WORLD, OTHER_LAST, SAME_FIRST, SPAN_COUNT, SPAN_CAPTURE, SPAN_STATE, SPAN_FIRST, SPAN_LAST, SPAN_PROOFS,
+	SPAN_SESSION
 };
 /* clang-format on */
 
@@ -71,7 +89,7 @@ static void find_change(struct fyke_port_line *line, sqlite3_stmt *row)
 		sqlite3_column_type(row, SAME_FIRST) != SQLITE_INTEGER)
 		return;
 	line->change_us = other_us;
-	if (sqlite3_column_int64(row, INTERVALS) > 2 && other_us > same_us)
+	if (line->span_count > 2 && other_us > same_us)
 		line->change = FYKE_PORT_CHANGED_OFTEN;
 	else if (strcmp(line->state, "open") == 0)
 		line->change = other_us <= same_us ? FYKE_PORT_BEGAN_TO_LISTEN : FYKE_PORT_CHANGED_OFTEN;
@@ -96,7 +114,11 @@ static bool read_line(sqlite3_stmt *row, struct fyke_port_line *line)
 		.clients = number_at(row, CLIENTS),
 		.home_clients = number_at(row, HOME),
 		.private_clients = number_at(row, PRIVATE),
-		.world_clients = number_at(row, WORLD)};
+		.world_clients = number_at(row, WORLD),
+		.span_count = sqlite3_column_int64(row, SPAN_COUNT),
+		.span = {sqlite3_column_int64(row, SPAN_CAPTURE), text_at(row, SPAN_STATE),
+			sqlite3_column_int64(row, SPAN_FIRST), sqlite3_column_int64(row, SPAN_LAST),
+			sqlite3_column_int64(row, SPAN_PROOFS), number_at(row, SPAN_SESSION)}};
 	if (line->ip == NULL || line->transport == NULL || line->state == NULL)
 		return false;
 	line->evidence = line->evidence == NULL ? "" : line->evidence;
@@ -106,14 +128,31 @@ static bool read_line(sqlite3_stmt *row, struct fyke_port_line *line)
 	return true;
 }
 
+/* Whether no other capture up to the one asked for has a say. */
+static enum fyke_status is_alone(
+	struct sqlite3 *db, int64_t capture_id, bool *alone, struct fyke_error *error)
+{
+	sqlite3_stmt *row;
+	enum fyke_status status = fyke_facts_prepare(
+		db, "SELECT count(*) FROM captures WHERE ?1 = 0 OR id <= ?1", capture_id, &row, error);
+
+	*alone = false;
+	while (status == FYKE_OK && fyke_facts_step(&row, &status, error))
+		*alone = sqlite3_column_int64(row, 0) == 1;
+	return status;
+}
+
 static enum fyke_status prepare_ports(struct fyke_database *database,
 	const struct fyke_ports_options *options, sqlite3_stmt **row, struct fyke_error *error)
 {
-	enum fyke_status status = fyke_filter_register(fyke_database_handle(database), error);
+	sqlite3 *db = fyke_database_handle(database);
+	enum fyke_status status = fyke_filter_register(db, error);
+	bool alone;
 
 	if (status == FYKE_OK)
-		status = fyke_facts_prepare(
-			fyke_database_handle(database), port_query, options->capture, row, error);
+		status = is_alone(db, options->capture, &alone, error);
+	if (status == FYKE_OK)
+		status = fyke_facts_prepare(db, alone ? one_query : many_query, options->capture, row, error);
 	if (status != FYKE_OK)
 		return status;
 	sqlite3_bind_text(*row, 2, options->host, -1, SQLITE_STATIC);
@@ -164,16 +203,18 @@ enum fyke_status fyke_ports_each(struct fyke_database *database, const struct fy
 	return status;
 }
 
-/* Captures may overlap: time that two of them cover counts once. */
+/* Captures may overlap: time that two of them cover counts once. Sessions are asked only where their capture
+ * does not know its packets' times yet. */
 enum fyke_status fyke_ports_observed(struct sqlite3 *db, int64_t capture_id,
 	struct fyke_ports_observed *observed, struct fyke_error *error)
 {
 	static const char sql[] =
-		"SELECT min(s.start_us, coalesce(c.first_packet_us, s.start_us)), max(s.end_us,"
-		" coalesce(c.last_packet_us, s.end_us)) FROM captures AS c JOIN (SELECT capture_id, "
-		"min(start_us) AS start_us,"
-		" max(end_us) AS end_us FROM sessions GROUP BY capture_id) AS s ON s.capture_id = c.id"
-		" WHERE ?1 = 0 OR c.id = ?1 ORDER BY 1";
+		"SELECT coalesce(first_packet_us, (SELECT min(start_us) FROM sessions WHERE capture_id = "
+		"c.id)),"
+		" coalesce(last_packet_us, (SELECT max(end_us) FROM sessions WHERE capture_id = c.id))"
+		" FROM captures AS c WHERE (?1 = 0 OR id = ?1) AND EXISTS (SELECT 1 FROM sessions WHERE "
+		"capture_id = c.id)"
+		" ORDER BY 1";
 	sqlite3_stmt *row;
 	enum fyke_status status = fyke_facts_prepare(db, sql, capture_id, &row, error);
 
@@ -313,116 +354,4 @@ enum fyke_status fyke_ports_text(struct fyke_database *database, const struct fy
 	fprintf(out, "%s%s.\n",
 		table.shown > 0 ? "\nObserved: " : "Nothing was proven of any port. Observed: ", text);
 	return status;
-}
-
-/* ---- for programs ---- */
-
-json_t *fyke_ports_observed_json(const struct fyke_ports_observed *observed)
-{
-	json_t *object = json_object();
-	bool any = observed->captures > 0;
-
-	json_object_set_new(object, "captures", json_integer(observed->captures));
-	json_object_set_new(object, "first_us", any ? json_integer(observed->first_us) : json_null());
-	json_object_set_new(object, "last_us", any ? json_integer(observed->last_us) : json_null());
-	json_object_set_new(object, "observed_us", json_integer(observed->observed_us));
-	return object;
-}
-
-struct json_writer {
-	sqlite3 *db;
-	const struct fyke_ports_options *options;
-	FILE *out;
-	struct fyke_error *error;
-	bool ascii;
-	size_t n;
-	sqlite3_stmt *history;
-};
-
-static json_t *text_json(const char *text)
-{
-	return text == NULL ? json_null() : fyke_json_text(text, strlen(text));
-}
-
-static json_t *count_json(int64_t number)
-{
-	return number < 0 ? json_null() : json_integer(number);
-}
-
-static json_t *history_json(struct json_writer *w, const struct fyke_port_line *line)
-{
-	static const char sql[] =
-		"SELECT capture_id, state, first_us, last_us, proofs, session_id FROM "
-		"port_intervals WHERE ip = ?2"
-		" AND transport = ?3 AND port = ?4 AND capture_id IN (SELECT id FROM captures"
-		" WHERE ?1 = 0 OR id <= ?1) ORDER BY first_us LIMIT 1000";
-	static const struct fyke_json_column columns[] = {{"capture_id", false}, {"state", false},
-		{"first_us", false}, {"last_us", false}, {"proofs", false}, {"session_id", false}};
-	json_t *list = json_array();
-	sqlite3_stmt *row = w->history; /* prepared once: there may be a row for each of 65,535 ports */
-	struct fyke_error ignored;
-
-	if (row == NULL &&
-		fyke_facts_prepare(w->db, sql, w->options->capture, &w->history, &ignored) != FYKE_OK)
-		return list;
-	row = w->history;
-	sqlite3_bind_text(row, 2, line->ip, -1, SQLITE_STATIC);
-	sqlite3_bind_text(row, 3, line->transport, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 4, line->port);
-	while (sqlite3_step(row) == SQLITE_ROW)
-		json_array_append_new(list, fyke_json_row(row, columns, 6));
-	sqlite3_reset(row);
-	return list;
-}
-
-static enum fyke_status put_json(void *context, const struct fyke_port_line *line)
-{
-	struct json_writer *w = context;
-	json_t *object = json_object();
-
-	json_object_set_new(object, "ip", text_json(line->ip));
-	json_object_set_new(object, "transport", text_json(line->transport));
-	json_object_set_new(object, "port", json_integer(line->port));
-	json_object_set_new(object, "state", text_json(line->state));
-	json_object_set_new(object, "or_down", json_boolean(line->is_silent));
-	json_object_set_new(object, "service", text_json(line->service));
-	json_object_set_new(object, "product", text_json(line->product));
-	json_object_set_new(object, "encryption", text_json(line->encryption));
-	json_object_set_new(object, "evidence", text_json(line->evidence));
-	json_object_set_new(object, "session_id", count_json(line->session_id));
-	json_object_set_new(object, "first_seen_us", json_integer(line->first_us));
-	json_object_set_new(object, "last_seen_us", json_integer(line->last_us));
-	json_object_set_new(object, "sessions", json_integer(line->sessions));
-	json_object_set_new(object, "clients", count_json(line->clients));
-	json_object_set_new(object, "home_clients", count_json(line->home_clients));
-	json_object_set_new(object, "private_clients", count_json(line->private_clients));
-	json_object_set_new(object, "world_clients", count_json(line->world_clients));
-	json_object_set_new(object, "change", text_json(fyke_port_change_name(line->change)));
-	json_object_set_new(object, "change_us", json_integer(line->change_us));
-	json_object_set_new(object, "history", history_json(w, line));
-	fputs(w->n++ == 0 ? "\n  " : ",\n  ", w->out);
-	return fyke_json_write(object, w->ascii, w->out) ? FYKE_OK : FYKE_FAILED_MEMORY;
-}
-
-enum fyke_status fyke_ports_json(struct fyke_database *database, const struct fyke_ports_options *options,
-	FILE *out, struct fyke_error *error)
-{
-	struct json_writer w = {.db = fyke_database_handle(database),
-		.options = options,
-		.out = out,
-		.error = error,
-		.ascii = fileno(out) >= 0 && isatty(fileno(out)) == 1};
-	struct fyke_ports_observed observed;
-	enum fyke_status status = fyke_ports_observed(w.db, options->capture, &observed, error);
-
-	if (status != FYKE_OK)
-		return status;
-	fputs("{\n \"observed\": ", out);
-	if (!fyke_json_write(fyke_ports_observed_json(&observed), w.ascii, out))
-		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
-	fputs(",\n \"ports\": [", out);
-	status = fyke_ports_each(database, options, put_json, &w, error);
-	sqlite3_finalize(w.history);
-	fputs(w.n > 0 ? "\n ]\n}\n" : "]\n}\n", out);
-	return status == FYKE_FAILED_MEMORY ? fyke_error_set(error, status, "out of memory") : status;
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct json_t;
+struct fyke_json_buffer;
 
 struct fyke_ports_options {
 	int64_t capture;  /* a capture's id; 0 = all */
@@ -43,6 +43,13 @@ enum fyke_port_change {
 
 const char *fyke_port_change_name(enum fyke_port_change change);
 
+/* A time over which one state was proven again and again. */
+struct fyke_port_span_line {
+	int64_t capture_id;
+	const char *state;
+	int64_t first_us, last_us, proofs, session_id; /* the last: -1: not known */
+};
+
 /* A row of `ports` of all captures asked for together; text is borrowed from the statement. */
 struct fyke_port_line {
 	const char *ip, *transport, *state, *service, *product, *evidence, *encryption;
@@ -51,6 +58,8 @@ struct fyke_port_line {
 	enum fyke_port_change change;
 	int64_t change_us; /* the refusal before it, or the last time that it was open */
 	bool is_tcp, is_silent;
+	int64_t span_count;
+	struct fyke_port_span_line span; /* the only one, where span_count is 1 */
 };
 
 /* Calls back for each port that the options choose, by address, weight of state, transport and port. */
@@ -67,7 +76,7 @@ FYKE_MUST_USE enum fyke_status fyke_ports_observed(struct sqlite3 *db, int64_t c
 /* "3 captures, 2 d 4 h in all, 2026-11-20 to 2026-11-24" */
 void fyke_ports_observed_text(const struct fyke_ports_observed *observed, const struct fyke_screen *screen,
 	char *text, size_t room);
-/* As it stands in JSON; transferred. */
-struct json_t *fyke_ports_observed_json(const struct fyke_ports_observed *observed);
+/* As it stands in JSON. */
+void fyke_ports_observed_json(const struct fyke_ports_observed *observed, struct fyke_json_buffer *buffer);
 
 #endif

@@ -14,6 +14,7 @@
 #include "reports/json_row.h"
 #include "reports/port_advice.h"
 #include "reports/wrap.h"
+#include "storage/json_buffer.h"
 
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -480,6 +481,23 @@ static json_t *candidate_json(const struct collector *collector, const struct ca
 	return object;
 }
 
+static bool put_head(const struct collector *collector, bool ascii, FILE *out)
+{
+	struct fyke_json_buffer buffer = {.ascii = ascii};
+	bool good;
+
+	fyke_ports_observed_json(&collector->observed, &buffer);
+	good = !buffer.failed;
+	if (good)
+		fprintf(out,
+			"{\n \"observed\": %.*s,\n \"open_ports\": %lld,\n \"left_out\": {\"world\": %lld, "
+			"\"half_seen\": %lld},\n \"close\": [",
+			(int)buffer.length, buffer.text, (long long)collector->open_ports,
+			(long long)collector->elsewhere, (long long)collector->unproven);
+	fyke_json_buffer_release(&buffer);
+	return good;
+}
+
 enum fyke_status fyke_ports_close_json(struct fyke_database *database,
 	const struct fyke_ports_options *options, FILE *out, struct fyke_error *error)
 {
@@ -487,23 +505,17 @@ enum fyke_status fyke_ports_close_json(struct fyke_database *database,
 		.db = fyke_database_handle(database),
 		.home = fyke_database_home(database)};
 	enum fyke_status status = collect(&collector, database, error);
-	bool ascii = fileno(out) >= 0 && isatty(fileno(out)) == 1;
+	bool ascii = fileno(out) >= 0 && isatty(fileno(out)) == 1, good;
 
 	if (status == FYKE_OK) {
-		fputs("{\n \"observed\": ", out);
-		if (!fyke_json_write(fyke_ports_observed_json(&collector.observed), ascii, out))
-			status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
-		fprintf(out,
-			",\n \"open_ports\": %lld,\n \"left_out\": {\"world\": %lld, \"half_seen\": %lld},\n "
-			"\"close\": [",
-			(long long)collector.open_ports, (long long)collector.elsewhere,
-			(long long)collector.unproven);
-		for (size_t i = 0; status == FYKE_OK && i < collector.count; i++) {
+		good = put_head(&collector, ascii, out);
+		for (size_t i = 0; good && i < collector.count; i++) {
 			fputs(i == 0 ? "\n  " : ",\n  ", out);
-			if (!fyke_json_write(candidate_json(&collector, &collector.list[i]), ascii, out))
-				status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+			good = fyke_json_write(candidate_json(&collector, &collector.list[i]), ascii, out);
 		}
 		fputs(collector.count > 0 ? "\n ]\n}\n" : "]\n}\n", out);
+		if (!good)
+			status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
 	}
 	release(&collector);
 	return status;
