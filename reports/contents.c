@@ -4,6 +4,7 @@
 #include "reports/facts.h"
 
 #include <sqlite3.h>
+#include <string.h>
 
 const struct fyke_contents_table fyke_contents_tables[] = {
 	{"http", "request", "requests", {{"host", "hosts"}, {"status", "statuses"}, {"method", "methods"}},
@@ -24,79 +25,80 @@ static bool has_column(struct sqlite3 *db, const char *table, const char *column
 	       SQLITE_OK;
 }
 
-/* Records are few beside sessions: their rows lead, and each looks its session up. */
-static void append_from(sqlite3_str *sql, const char *table, int64_t capture_id)
+static bool count_value(struct fyke_tally *tally, sqlite3_value *value)
 {
-	sqlite3_str_appendf(sql, " FROM \"%w\" AS r", table);
+	const char *text = (const char *)sqlite3_value_text(value);
+	int64_t *counters;
+
+	if (text == NULL)
+		return sqlite3_value_type(value) == SQLITE_NULL;
+	counters = fyke_tally_at(tally, text, strlen(text));
+	if (counters != NULL)
+		counters[FYKE_TALLY_SESSIONS]++;
+	return counters != NULL;
+}
+
+/* Arguments: what is to be summed, then the columns. */
+static void take_row(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	struct fyke_contents *contents = sqlite3_user_data(context);
+
+	contents->rows++;
+	contents->sum = (int64_t)((uint64_t)contents->sum + (uint64_t)sqlite3_value_int64(values[0]));
+	for (int i = 1; i < count && i <= FYKE_CONTENTS_COLUMNS; i++) {
+		if (!count_value(&contents->values[i - 1], values[i]))
+			sqlite3_result_error_nomem(context);
+	}
+}
+
+static void append_column(sqlite3_str *sql, struct sqlite3 *db, const char *table, const char *column)
+{
+	if (column != NULL && has_column(db, table, column))
+		sqlite3_str_appendf(sql, "r.\"%w\"", column);
+	else
+		sqlite3_str_appendall(sql, "NULL");
+}
+
+/* Records are few beside sessions: their rows lead, and each looks its session up. */
+static char *query_of(struct sqlite3 *db, const struct fyke_contents_table *table, int64_t capture_id)
+{
+	sqlite3_str *sql = sqlite3_str_new(NULL);
+
+	sqlite3_str_appendall(sql, "SELECT fyke_take_contents(");
+	append_column(sql, db, table->name, table->sum);
+	for (unsigned i = 0; i < FYKE_CONTENTS_COLUMNS && table->columns[i].name != NULL; i++) {
+		sqlite3_str_appendall(sql, ", ");
+		append_column(sql, db, table->name, table->columns[i].name);
+	}
+	sqlite3_str_appendf(sql, ") FROM \"%w\" AS r", table->name);
 	if (capture_id != 0)
 		sqlite3_str_appendall(
 			sql, " CROSS JOIN sessions AS s ON s.id = r.session_id WHERE s.capture_id = ?1");
-	else
-		sqlite3_str_appendall(sql, " WHERE TRUE");
+	return sqlite3_str_finish(sql);
 }
 
-static enum fyke_status prepare(struct sqlite3 *db, sqlite3_str *sql, int64_t capture_id,
-	struct sqlite3_stmt **statement, struct fyke_error *error)
+enum fyke_status fyke_contents_gather(struct sqlite3 *db, const struct fyke_contents_table *table,
+	int64_t capture_id, struct fyke_contents *contents, struct fyke_error *error)
 {
-	char *text = sqlite3_str_finish(sql);
-	enum fyke_status status = fyke_facts_prepare(db, text, capture_id, statement, error);
-
-	sqlite3_free(text);
-	return status;
-}
-
-enum fyke_status fyke_contents_count(struct sqlite3 *db, const struct fyke_contents_table *table,
-	int64_t capture_id, struct fyke_contents_count *count, struct fyke_error *error)
-{
-	bool sums = table->sum != NULL && has_column(db, table->name, table->sum);
-	sqlite3_str *sql;
-	sqlite3_stmt *statement;
+	const struct fyke_facts_reader reader = {"fyke_take_contents", take_row, contents};
 	enum fyke_status status;
+	char *sql;
 
-	*count = (struct fyke_contents_count){0};
+	*contents = (struct fyke_contents){0};
 	if (!has_column(db, table->name, "session_id"))
 		return FYKE_OK;
-	sql = sqlite3_str_new(NULL);
-	sqlite3_str_appendf(sql, sums ? "SELECT count(*), total(r.\"%w\")" : "SELECT count(*), 0",
-		sums ? table->sum : "");
-	append_from(sql, table->name, capture_id);
-	status = prepare(db, sql, capture_id, &statement, error);
-	if (status != FYKE_OK)
-		return status;
-	while (fyke_facts_step(&statement, &status, error)) {
-		count->rows = sqlite3_column_int64(statement, 0);
-		count->sum = sqlite3_column_int64(statement, 1);
-	}
+	for (size_t i = 0; i < FYKE_CONTENTS_COLUMNS; i++)
+		contents->values[i].limit = FYKE_CONTENTS_VALUES;
+	sql = query_of(db, table, capture_id);
+	status = fyke_facts_pass(db, &reader, sql, capture_id, error);
+	sqlite3_free(sql);
+	for (size_t i = 0; i < FYKE_CONTENTS_COLUMNS; i++)
+		fyke_tally_sort(&contents->values[i]);
 	return status;
 }
 
-enum fyke_status fyke_contents_values(struct sqlite3 *db, const struct fyke_contents_question *question,
-	fyke_contents_take *take, void *context, bool *more, struct fyke_error *error)
+void fyke_contents_release(struct fyke_contents *contents)
 {
-	const char *table = question->table->name, *column = question->table->columns[question->column].name;
-	sqlite3_str *sql;
-	sqlite3_stmt *statement;
-	enum fyke_status status;
-	unsigned n = 0;
-
-	*more = false;
-	if (!has_column(db, table, column))
-		return FYKE_OK;
-	sql = sqlite3_str_new(NULL);
-	sqlite3_str_appendf(sql, "SELECT CAST(r.\"%w\" AS TEXT), count(*)", column);
-	append_from(sql, table, question->capture_id);
-	sqlite3_str_appendf(sql, " AND r.\"%w\" IS NOT NULL GROUP BY r.\"%w\" ORDER BY 2 DESC, 1 LIMIT %u",
-		column, column, question->most + 1);
-	status = prepare(db, sql, question->capture_id, &statement, error);
-	if (status != FYKE_OK)
-		return status;
-	while (fyke_facts_step(&statement, &status, error)) {
-		const char *text = (const char *)sqlite3_column_text(statement, 0);
-
-		if (n++ < question->most)
-			take(context, text == NULL ? "" : text, sqlite3_column_int64(statement, 1));
-		else
-			*more = true;
-	}
-	return status;
+	for (size_t i = 0; i < FYKE_CONTENTS_COLUMNS; i++)
+		fyke_tally_release(&contents->values[i]);
 }

@@ -6,13 +6,18 @@
 #define FYKE_REPORTS_CONTENTS_H
 
 #include "analyzer/base/status.h"
+#include "reports/tally.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct sqlite3;
 
-enum { FYKE_CONTENTS_COLUMNS = 3 };
+enum {
+	FYKE_CONTENTS_COLUMNS = 3,
+	FYKE_CONTENTS_VALUES =
+		128 * 1024 /* different ones of a column: beyond, the rarer half is forgotten */
+};
 
 struct fyke_contents_table {
 	const char *name;	/* of the table */
@@ -20,34 +25,22 @@ struct fyke_contents_table {
 	struct {
 		const char *name, *title; /* title: plural, also the JSON key; NULL: no more columns */
 	} columns[FYKE_CONTENTS_COLUMNS];
-	const char *sum; /* a column of bytes to add up, or NULL */
+	const char *sum; /* a column to add up, or NULL */
 };
 
 /* Ends with one whose name is NULL. */
 extern const struct fyke_contents_table fyke_contents_tables[];
 
-struct fyke_contents_count {
+struct fyke_contents {
 	int64_t rows, sum;
+	struct fyke_tally
+		values[FYKE_CONTENTS_COLUMNS]; /* by FYKE_TALLY_SESSIONS: rows; the most frequent first */
 };
 
-/* rows 0: the table is not there or has none of this capture (0 = all). */
-FYKE_MUST_USE enum fyke_status fyke_contents_count(struct sqlite3 *db,
-	const struct fyke_contents_table *table, int64_t capture_id, struct fyke_contents_count *count,
+/* rows 0: the table is not there or has none of this capture (0 = all). Release also after a failure. */
+FYKE_MUST_USE enum fyke_status fyke_contents_gather(struct sqlite3 *db,
+	const struct fyke_contents_table *table, int64_t capture_id, struct fyke_contents *contents,
 	struct fyke_error *error);
-
-/* Called for each value, most frequent first, with its rows; `text` is untrusted. */
-typedef void fyke_contents_take(void *context, const char *text, int64_t rows);
-
-struct fyke_contents_question {
-	const struct fyke_contents_table *table;
-	unsigned column;
-	int64_t capture_id;
-	unsigned most; /* values */
-};
-
-/* *more: there are values beyond the most. */
-FYKE_MUST_USE enum fyke_status fyke_contents_values(struct sqlite3 *db,
-	const struct fyke_contents_question *question, fyke_contents_take *take, void *context, bool *more,
-	struct fyke_error *error);
+void fyke_contents_release(struct fyke_contents *contents);
 
 #endif

@@ -381,15 +381,7 @@ static void end_pass(sqlite3_context *context)
 	sqlite3_result_null(context);
 }
 
-struct reader {
-	const char *name; /* of the SQL function */
-	void (*step)(sqlite3_context *context, int count, sqlite3_value **values);
-	void *context;
-};
-
-/* Has every row of the query's table given to `step`: as arguments of an aggregate, values cost half of
- * what they cost as columns of a result. */
-static enum fyke_status run_pass(struct sqlite3 *db, const struct reader *reader, const char *sql,
+enum fyke_status fyke_facts_pass(struct sqlite3 *db, const struct fyke_facts_reader *reader, const char *sql,
 	int64_t capture_id, struct fyke_error *error)
 {
 	int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
@@ -418,20 +410,36 @@ static void sort_all(struct fyke_facts *facts)
 	fyke_samples_sort(&facts->rtt_us);
 }
 
+/* Rows of the only capture need no question whose they are. */
+static enum fyke_status find_scope(
+	struct sqlite3 *db, int64_t capture_id, int64_t *scope, struct fyke_error *error)
+{
+	sqlite3_stmt *statement;
+	enum fyke_status status = fyke_facts_prepare(
+		db, "SELECT iif(count(*) = 1, 0, ?1) FROM captures", capture_id, &statement, error);
+
+	*scope = capture_id;
+	while (status == FYKE_OK && fyke_facts_step(&statement, &status, error))
+		*scope = sqlite3_column_int64(statement, 0);
+	return status;
+}
+
 enum fyke_status fyke_facts_gather(
 	struct sqlite3 *db, int64_t capture_id, struct fyke_facts *facts, struct fyke_error *error)
 {
 	struct pass pass = {.facts = facts};
+	const struct fyke_facts_reader sessions = {"fyke_take_session", step_session, &pass},
+				       tcp = {"fyke_take_tcp", step_tcp, facts};
 	enum fyke_status status;
 	char *sql;
 
 	*facts = (struct fyke_facts){0};
-	status = run_pass(db, &(struct reader){"fyke_take_session", step_session, &pass}, session_query,
-		capture_id, error);
-	sql = tcp_query(capture_id);
+	status = find_scope(db, capture_id, &facts->scope, error);
 	if (status == FYKE_OK)
-		status = run_pass(
-			db, &(struct reader){"fyke_take_tcp", step_tcp, facts}, sql, capture_id, error);
+		status = fyke_facts_pass(db, &sessions, session_query, facts->scope, error);
+	sql = tcp_query(facts->scope);
+	if (status == FYKE_OK)
+		status = fyke_facts_pass(db, &tcp, sql, facts->scope, error);
 	sqlite3_free(sql);
 	sort_all(facts);
 	return status;

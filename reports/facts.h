@@ -41,6 +41,7 @@ struct fyke_sum {
 };
 
 struct fyke_facts {
+	int64_t scope; /* the capture asked for; 0 = all, and where there is no other capture either */
 	int64_t sessions, open_sessions, guessed_roles;
 	int64_t packets, bytes, payload_bytes, bad_checksums;
 	int64_t first_us, last_us; /* of sessions; where there are none, 0 */
@@ -68,6 +69,18 @@ FYKE_MUST_USE enum fyke_status fyke_facts_prepare(struct sqlite3 *db, const char
 	struct sqlite3_stmt **statement, struct fyke_error *error);
 /* True for each row; at the end or on a failure it finalizes, and *status tells which. */
 bool fyke_facts_step(struct sqlite3_stmt **statement, enum fyke_status *status, struct fyke_error *error);
+
+/* Has every row of the query's table given to `step`: as arguments of an aggregate function, values cost half
+ * of what they cost as columns of a result. `sql` selects NAME(…); NULL: memory is out. */
+struct sqlite3_context;
+struct sqlite3_value;
+struct fyke_facts_reader {
+	const char *name; /* of the function */
+	void (*step)(struct sqlite3_context *context, int count, struct sqlite3_value **values);
+	void *context;
+};
+FYKE_MUST_USE enum fyke_status fyke_facts_pass(struct sqlite3 *db, const struct fyke_facts_reader *reader,
+	const char *sql, int64_t capture_id, struct fyke_error *error);
 
 /* A read transaction, so that everything in between sees the same state of the database. */
 FYKE_MUST_USE enum fyke_status fyke_facts_begin(struct sqlite3 *db, struct fyke_error *error);

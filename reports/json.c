@@ -456,8 +456,7 @@ static enum fyke_status write_head(const struct writer *w)
 static enum fyke_status write_contents(const struct writer *w, unsigned most)
 {
 	json_t *contents;
-	enum fyke_status status =
-		fyke_json_contents(w->db, w->facts, w->capture_id, most, &contents, w->error);
+	enum fyke_status status = fyke_json_contents(w->db, w->facts, most, &contents, w->error);
 
 	return status == FYKE_OK ? write_key(w, "contents", contents) : status;
 }

@@ -8,6 +8,6 @@
 
 /* A new reference in *object; on a failure NULL. `most`: values a column. */
 FYKE_MUST_USE enum fyke_status fyke_json_contents(struct sqlite3 *db, const struct fyke_facts *facts,
-	int64_t capture_id, unsigned most, json_t **object, struct fyke_error *error);
+	unsigned most, json_t **object, struct fyke_error *error);
 
 #endif

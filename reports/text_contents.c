@@ -23,9 +23,8 @@ static void append(struct list *list, const char *text)
 		list->at += (size_t)length < room ? (size_t)length : room - 1;
 }
 
-static void take_value(void *context, const char *text, int64_t rows)
+static void append_value(struct list *list, const char *text, int64_t rows)
 {
-	struct list *list = context;
 	char shown[4 * VALUE_WIDTH + 8], number[FYKE_TEXT_NUMBER];
 
 	/* safe to cut here, and once more safe for the screen below */
@@ -39,24 +38,18 @@ static void take_value(void *context, const char *text, int64_t rows)
 	}
 }
 
-static enum fyke_status show_values(
-	const struct fyke_summary *s, const struct fyke_contents_table *table, unsigned column)
+static void show_values(const struct fyke_summary *s, const char *title, const struct fyke_tally *values)
 {
-	const struct fyke_contents_question question = {table, column, s->capture_id, VALUES};
 	struct list list = {0};
-	size_t begin;
-	bool more;
-	enum fyke_status status;
 
-	append(&list, table->columns[column].title);
+	append(&list, title);
 	append(&list, " ");
-	begin = list.at;
-	status = fyke_contents_values(s->db, &question, take_value, &list, &more, s->error);
-	if (more)
+	for (size_t i = 0; i < values->count && i < VALUES; i++)
+		append_value(&list, values->entries[i].key, values->entries[i].counters[FYKE_TALLY_SESSIONS]);
+	if (values->count > VALUES)
 		append(&list, ", ...");
-	if (status == FYKE_OK && list.at > begin)
+	if (values->count > 0)
 		fyke_summary_line(s, "", FYKE_PAINT_PLAIN, list.text);
-	return status;
 }
 
 static const char *label_of(const struct fyke_contents_table *table)
@@ -64,21 +57,18 @@ static const char *label_of(const struct fyke_contents_table *table)
 	return strcmp(table->name, "transferred_files") == 0 ? "files" : table->name;
 }
 
-static enum fyke_status show_table(const struct fyke_summary *s, const struct fyke_contents_table *table,
-	const struct fyke_contents_count *count)
+static void show_table(const struct fyke_summary *s, const struct fyke_contents_table *table,
+	const struct fyke_contents *contents)
 {
 	char number[FYKE_TEXT_NUMBER], bytes[FYKE_TEXT_NUMBER], text[160];
-	enum fyke_status status = FYKE_OK;
 
-	(void)snprintf(text, sizeof(text), "%s %s%s%s", fyke_text_count(count->rows, number),
-		count->rows == 1 ? table->one : table->many, table->sum != NULL ? ", " : "",
-		table->sum != NULL ? fyke_text_bytes(count->sum, bytes) : "");
+	(void)snprintf(text, sizeof(text), "%s %s%s%s", fyke_text_count(contents->rows, number),
+		contents->rows == 1 ? table->one : table->many, table->sum != NULL ? ", " : "",
+		table->sum != NULL ? fyke_text_bytes(contents->sum, bytes) : "");
 	fyke_summary_line(s, label_of(table),
 		strcmp(table->name, "credentials") == 0 ? FYKE_PAINT_WARN : FYKE_PAINT_PLAIN, text);
-	for (unsigned i = 0; status == FYKE_OK && i < FYKE_CONTENTS_COLUMNS && table->columns[i].name != NULL;
-		i++)
-		status = show_values(s, table, i);
-	return status;
+	for (unsigned i = 0; i < FYKE_CONTENTS_COLUMNS && table->columns[i].name != NULL; i++)
+		show_values(s, table->columns[i].title, &contents->values[i]);
 }
 
 /* "ssh on http-alt" */
@@ -92,7 +82,7 @@ static void show_misfits(const struct fyke_summary *s)
 		char text[128];
 
 		(void)snprintf(text, sizeof(text), "%.*s on %s", (int)(tab - key), key, tab + 1);
-		take_value(&list, text, misfits->entries[i].counters[FYKE_TALLY_SESSIONS]);
+		append_value(&list, text, misfits->entries[i].counters[FYKE_TALLY_SESSIONS]);
 	}
 	if (misfits->count > VALUES)
 		append(&list, ", ...");
@@ -109,15 +99,16 @@ enum fyke_status fyke_summary_contents(const struct fyke_summary *s)
 		fyke_summary_heading(s, "Contents", NULL);
 	for (const struct fyke_contents_table *table = fyke_contents_tables;
 		status == FYKE_OK && table->name != NULL; table++) {
-		struct fyke_contents_count count;
+		struct fyke_contents contents;
 
-		status = fyke_contents_count(s->db, table, s->capture_id, &count, s->error);
-		if (status != FYKE_OK || count.rows == 0)
-			continue;
-		if (!any)
-			fyke_summary_heading(s, "Contents", NULL);
-		any = true;
-		status = show_table(s, table, &count);
+		status = fyke_contents_gather(s->db, table, s->facts->scope, &contents, s->error);
+		if (status == FYKE_OK && contents.rows > 0) {
+			if (!any)
+				fyke_summary_heading(s, "Contents", NULL);
+			any = true;
+			show_table(s, table, &contents);
+		}
+		fyke_contents_release(&contents);
 	}
 	if (status == FYKE_OK)
 		show_misfits(s);
