@@ -90,7 +90,7 @@ static enum fyke_status failed(sqlite3 *db, struct fyke_error *error)
 static enum fyke_status run(sqlite3 *db, const struct fyke_filter *filter, fyke_choose_function *function,
 	void *context, struct fyke_error *error)
 {
-	const struct fyke_filter_select select = {"s.id", "1", false, -1};
+	const struct fyke_filter_select select = {.columns = "s.id", .order = "1", .limit = -1};
 	char *sql = fyke_filter_sql(filter, &select);
 	sqlite3_stmt *statement = NULL;
 	enum fyke_status status = FYKE_OK;

@@ -69,7 +69,7 @@ const struct fyke_command_help fyke_help_query = {
 		    "fyke query --sql 'SELECT service, count(*) FROM sessions GROUP BY 1 ORDER BY 2 DESC'\n",
 };
 
-enum { COUNTING_US = 200000 };
+enum { COUNTING_US = 50000 };
 
 static bool parse_format(const char *text, enum fyke_query_format *format)
 {
@@ -330,7 +330,11 @@ static enum fyke_status run_filter(sqlite3 *db, const struct fyke_query_request 
 	if (status == FYKE_OK) {
 		/* One more than is shown tells whether there is more. */
 		int64_t limit = rows->limit < 0 ? -1 : rows->limit + 1;
-		const struct fyke_filter_select select = {plan.select, plan.order, plan.uses_tcp, limit};
+		const struct fyke_filter_select select = {.columns = plan.select,
+			.order = plan.order,
+			.uses_tcp = plan.uses_tcp,
+			.limit = limit,
+			.walk = limit >= 0 && request->sort == NULL && fyke_filter_walks(filter, db)};
 
 		sql = fyke_filter_sql(filter, &select);
 		status = request->explain && sql != NULL ? explain(db, sql, filter, error)

@@ -33,6 +33,19 @@ static void network_prefix(const struct fyke_network *network, char prefix[FYKE_
 			"%x:", (unsigned)(bytes[2 * i] << 8 | bytes[2 * i + 1]));
 }
 
+/* Parameters of the texts from the prefix on and behind all that begin with it: '.' and ':' have successors
+ * that no address goes on with. */
+static struct range range_of(struct compiler *c, const char *column, char *prefix)
+{
+	struct range range = {.column = column, .low = filter_text(c, prefix)};
+
+	prefix[strlen(prefix) - 1]++;
+	range.high = filter_text(c, prefix);
+	if (c->filter->range_count < FILTER_RANGES_MAX)
+		c->filter->ranges[c->filter->range_count++] = range;
+	return range;
+}
+
 /* The range of texts under the prefix lets an index serve; the function settles what it leaves open. */
 static char *network_sql(struct compiler *c, const char *column, const struct fyke_network *network)
 {
@@ -46,9 +59,10 @@ static char *network_sql(struct compiler *c, const char *column, const struct fy
 	length = strlen(prefix);
 	sqlite3_str_appendall(out, "(");
 	if (length > 0) {
-		sqlite3_str_appendf(out, "%s >= ?%d AND ", column, (int)filter_text(c, prefix));
-		prefix[length - 1]++; /* '.' and ':' have successors that no address goes on with */
-		sqlite3_str_appendf(out, "%s < ?%d", column, (int)filter_text(c, prefix));
+		struct range range = range_of(c, column, prefix);
+
+		sqlite3_str_appendf(
+			out, "%s >= ?%d AND %s < ?%d", column, (int)range.low, column, (int)range.high);
 	}
 	if (!exact) {
 		length = fyke_address_text(&network->address, text);

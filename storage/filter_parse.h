@@ -14,7 +14,8 @@ enum {
 	FILTER_LENGTH_MAX = 8192,
 	FILTER_TERMS_MAX = 256,
 	FILTER_DEPTH_MAX = 20,
-	FILTER_PARAMETERS_MAX = 4096
+	FILTER_PARAMETERS_MAX = 4096,
+	FILTER_RANGES_MAX = 8
 };
 
 enum token_kind {
@@ -54,6 +55,12 @@ struct parameter {
 	int64_t integer;
 };
 
+/* Addresses of a network, as a stretch of an index that is not in the order of time. */
+struct range {
+	const char *column;
+	size_t low, high; /* parameters */
+};
+
 struct fyke_filter {
 	struct node *root; /* NULL: everything */
 	struct node *nodes;
@@ -61,6 +68,8 @@ struct fyke_filter {
 	size_t parameter_count;
 	size_t capture_parameter; /* 0: any capture */
 	bool uses_tcp;
+	struct range ranges[FILTER_RANGES_MAX]; /* the first ones */
+	size_t range_count;
 };
 
 struct compiler {

@@ -10,6 +10,8 @@
 #include <limits.h>
 #include <string.h>
 
+enum { MANY = 20000 /* sessions that are gathered and sorted at once */ };
+
 /* A choice of equalities that every match must fulfil (`host A`, `port 80,443`): the statement has an arm
  * for each of them, which an index serves in the order of time, and SQLite merges the arms. */
 struct arms {
@@ -39,9 +41,10 @@ static void emit_equal(const struct node *node, const char *sign, sqlite3_str *o
 		sqlite3_str_appendf(out, "%s%s = ?%d", sign, node->sql, (int)node->parameter);
 	if (is_column(node, "s.client_port")) /* what the index on it is limited to */
 		sqlite3_str_appendf(out, " AND s.client_port < %d", FILTER_CLIENT_PORT_MAX);
+	/* Of others `service` says it; the index holds those that remain. */
 	if (is_column(node, "s.port_service"))
 		sqlite3_str_appendall(
-			out, " AND s.content_service IS NOT NULL AND s.service_mismatch IS NOT 1");
+			out, " AND s.content_service <> s.port_service AND s.service_mismatch IS NOT 1");
 }
 
 /* Chains of one kind stay without brackets: SQLite's parser has a stack of a hundred. */
@@ -66,8 +69,8 @@ static void emit_other(const struct node *other, sqlite3_str *out)
 {
 	if (is_column(other, "s.port_service"))
 		sqlite3_str_appendf(out,
-			" AND (s.port_service IS NOT ?%d OR s.content_service IS NULL OR s.service_mismatch "
-			"IS 1)",
+			" AND (s.port_service IS NOT ?%d OR s.content_service IS NULL OR s.content_service = "
+			"s.port_service OR s.service_mismatch IS 1)",
 			(int)other->parameter);
 	else if (other->parameter == 0)
 		sqlite3_str_appendf(out, " AND %s IS NOT NULL", other->sql);
@@ -144,11 +147,12 @@ static void find_split(const struct node *node, struct arms *best)
 	}
 }
 
-static void emit_arm(const struct fyke_filter *filter, const char *columns, bool uses_tcp,
+static void emit_arm(const struct fyke_filter *filter, const struct fyke_filter_select *select,
 	const struct arm *arm, sqlite3_str *out)
 {
-	sqlite3_str_appendf(out, "SELECT %s\nFROM sessions AS s", columns);
-	if (uses_tcp || filter->uses_tcp)
+	sqlite3_str_appendf(out, "SELECT %s\nFROM sessions AS s%s", select->columns,
+		select->walk ? " INDEXED BY sessions_start" : "");
+	if (select->uses_tcp || filter->uses_tcp)
 		sqlite3_str_appendall(out, " LEFT JOIN tcp AS t ON t.session_id = s.id");
 	if (filter->capture_parameter != 0)
 		sqlite3_str_appendf(out, "\nWHERE s.capture_id = ?%d", (int)filter->capture_parameter);
@@ -161,7 +165,8 @@ static void emit_arm(const struct fyke_filter *filter, const char *columns, bool
 		emit_operand(filter->root, NODE_AND, arm, out);
 }
 
-static void emit_arms(const struct fyke_filter *filter, const char *columns, bool uses_tcp, sqlite3_str *out)
+static void emit_arms(
+	const struct fyke_filter *filter, const struct fyke_filter_select *select, sqlite3_str *out)
 {
 	struct arms arms = {.split = NULL};
 	struct arm arm = {&arms, 0};
@@ -171,15 +176,54 @@ static void emit_arms(const struct fyke_filter *filter, const char *columns, boo
 		arms.split = NULL;
 	do {
 		sqlite3_str_appendall(out, arm.at > 0 ? "\nUNION ALL\n" : "");
-		emit_arm(filter, columns, uses_tcp, &arm, out);
+		emit_arm(filter, select, &arm, out);
 	} while (arms.split != NULL && ++arm.at < arms.count);
+}
+
+/* 1, else 0 where there is no such row or the question fails. */
+static int ask(struct sqlite3 *db, const struct fyke_filter *filter, char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	struct fyke_error ignored;
+	int answer = 0;
+
+	if (sql != NULL && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+		fyke_filter_bind(filter, statement, &ignored) == FYKE_OK &&
+		sqlite3_step(statement) == SQLITE_ROW)
+		answer = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_free(sql);
+	return answer;
+}
+
+bool fyke_filter_walks(const struct fyke_filter *filter, struct sqlite3 *db)
+{
+	struct arms arms = {.split = NULL};
+	bool many = false;
+
+	find_split(filter->root, &arms);
+	if (arms.count > 0 ||
+		ask(db, filter,
+			sqlite3_mprintf("SELECT 1 FROM sqlite_schema WHERE name = 'sessions_start'")) == 0)
+		return false;
+	for (size_t i = 0; i < filter->range_count && !many; i++) {
+		const struct range *range = &filter->ranges[i];
+
+		many = ask(db, filter,
+			       sqlite3_mprintf(
+				       "SELECT count(*) = %d FROM (SELECT 1 FROM sessions AS s WHERE %s "
+				       ">= ?%d AND %s < ?%d LIMIT %d)",
+				       MANY, range->column, (int)range->low, range->column, (int)range->high,
+				       MANY)) == 1;
+	}
+	return many;
 }
 
 char *fyke_filter_sql(const struct fyke_filter *filter, const struct fyke_filter_select *select)
 {
 	sqlite3_str *out = sqlite3_str_new(NULL);
 
-	emit_arms(filter, select->columns, select->uses_tcp, out);
+	emit_arms(filter, select, out);
 	if (select->order != NULL)
 		sqlite3_str_appendf(out, "\nORDER BY %s", select->order);
 	if (select->limit >= 0)
@@ -189,10 +233,11 @@ char *fyke_filter_sql(const struct fyke_filter *filter, const struct fyke_filter
 
 char *fyke_filter_count_sql(const struct fyke_filter *filter)
 {
+	const struct fyke_filter_select select = {.columns = "count(*) AS n", .limit = -1};
 	sqlite3_str *out = sqlite3_str_new(NULL);
 
 	sqlite3_str_appendall(out, "SELECT sum(n) FROM (");
-	emit_arms(filter, "count(*) AS n", false, out);
+	emit_arms(filter, &select, out);
 	sqlite3_str_appendall(out, ")");
 	return sqlite3_str_finish(out);
 }

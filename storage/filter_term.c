@@ -173,12 +173,29 @@ static struct node *service_named(struct compiler *c, const char *name)
 		c, filter_equal(c, "service", parameter), filter_equal(c, "port_service", parameter));
 }
 
+/* Names that contents go by, too: what is spoken on the registry's port for them is called so, and none of
+ * those sessions is left to be found by the port. */
+static bool is_content(const char *name)
+{
+	static const char *const names[] = {"dns", "dhcp", "rdp", "smb", "whois"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct node *one_service(struct compiler *c, const struct token *token)
 {
 	const char *registered = registered_name(token->text);
 	struct node *node = service_named(c, token->text);
 
-	return registered == NULL || c->failed ? node : filter_or(c, node, service_named(c, registered));
+	if (registered == NULL || c->failed)
+		return node;
+	return filter_or(c, node,
+		is_content(token->text) ? filter_equal(c, "service", filter_text(c, registered))
+					: service_named(c, registered));
 }
 
 /* Any of the names; those that mean "not known" ask for NULL. */

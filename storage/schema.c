@@ -375,8 +375,8 @@ static const struct {
 	{"sessions_client_port", "client_port, start_us", " WHERE client_port < 32768"},
 	{"sessions_service", "service, start_us", ""},
 	{"sessions_start", "start_us", ""},
-	/* Where the content is not known the service is the port's. */
-	{"sessions_port_service", "port_service, start_us", " WHERE content_service IS NOT NULL"},
+	/* Where the content is not known, or is what the port is called, the service says it. */
+	{"sessions_port_service", "port_service, start_us", " WHERE content_service <> port_service"},
 	/* For ON DELETE SET NULL: few rows have either. */
 	{"sessions_parent", "parent_id", " WHERE parent_id IS NOT NULL"},
 	{"sessions_quotes", "quotes_id", " WHERE quotes_id IS NOT NULL"},

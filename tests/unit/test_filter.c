@@ -133,7 +133,7 @@ static sqlite3_stmt *prepare(const struct fyke_filter *filter, char *sql)
 /* "1 2 6": the ids chosen, ascending. */
 static void check_in(const char *text, int64_t capture_id, const char *expected)
 {
-	const struct fyke_filter_select select = {"s.id", "1", false, -1};
+	const struct fyke_filter_select select = {.columns = "s.id", .order = "1", .limit = -1};
 	struct fyke_filter *filter = compile(text, capture_id);
 	sqlite3_stmt *statement = prepare(filter, fyke_filter_sql(filter, &select));
 	char found[64] = "";
@@ -383,8 +383,11 @@ static void test_filter_bounds(void **state)
 
 static void plan_of(const char *text, char plan[1024])
 {
-	const struct fyke_filter_select select = {"s.id, s.start_us", "2, 1", false, -1};
 	struct fyke_filter *filter = compile(text, 0);
+	const struct fyke_filter_select select = {.columns = "s.id, s.start_us",
+		.order = "2, 1",
+		.limit = -1,
+		.walk = fyke_filter_walks(filter, world.db)};
 	char *sql = fyke_filter_sql(filter, &select),
 	     *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
 	sqlite3_stmt *statement = prepare(filter, explain);
@@ -454,6 +457,52 @@ static void test_filter_host_merges_without_a_sort(void **state)
 	assert_null(strstr(plan, "MERGE (UNION ALL)"));
 }
 
+/* Of a network that there is a lot of, a page is sooner full along the time line than gathered and sorted. */
+static void test_filter_large_networks_walk(void **state)
+{
+	char plan[1024];
+
+	(void)state;
+	plan_of("net 10.9.0.0/16", plan);
+	assert_non_null(strstr(plan, "TEMP B-TREE"));
+	run("BEGIN; INSERT INTO sessions(id, capture_id, first_frame, first_ordinal, last_frame, start_us, "
+	    "end_us, "
+	    "updated_us, transport, client_ip, server_ip, roles_guessed, state) WITH RECURSIVE c(i) AS "
+	    "(SELECT 1 UNION ALL "
+	    "SELECT i + 1 FROM c WHERE i < 20000) SELECT 1000 + i, 1, 1000 + i, 0, 0, i, 0, 0, 'tcp', "
+	    "'10.9.' || (i / "
+	    "200) || '.' || (i % 200), '10.8.0.1', 0, 'SF' FROM c");
+	plan_of("net 10.9.0.0/16 and tcp", plan);
+	assert_non_null(strstr(plan, "sessions_start"));
+	assert_null(strstr(plan, "TEMP B-TREE"));
+	plan_of("net 10.9.3.0/24", plan); /* few: gathered */
+	assert_non_null(strstr(plan, "client_ip>? AND client_ip<?"));
+	plan_of("net 10.9.0.0/16 and port 443", plan); /* what an index serves in order goes first */
+	assert_non_null(strstr(plan, "MERGE (UNION ALL)"));
+	run("DROP INDEX sessions_start");
+	plan_of("net 10.9.0.0/16", plan);
+	assert_null(strstr(plan, "sessions_start"));
+	run("ROLLBACK");
+}
+
+/* Sessions whose content is what their port is called are found by their service alone. */
+static void test_filter_services_by_port_are_few(void **state)
+{
+	(void)state;
+	run("BEGIN; UPDATE sessions SET port_service = 'https', content_service = 'tls', service = 'tls' "
+	    "WHERE id = 1;"
+	    "UPDATE sessions SET port_service = 'http', content_service = 'http', service = 'http' WHERE id "
+	    "= 2;"
+	    "UPDATE sessions SET port_service = 'https', content_service = 'http', service = 'http', "
+	    "service_mismatch = 1"
+	    " WHERE id = 3");
+	check("service https and id < 4", "1");
+	check("service http and id < 4", "2 3");
+	check("service http,https and id < 4", "1 2 3");
+	check("not service https and id < 4", "2 3");
+	run("ROLLBACK");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +516,8 @@ int main(void)
 		cmocka_unit_test(test_filter_bounds),
 		cmocka_unit_test(test_filter_host_merges_without_a_sort),
 		cmocka_unit_test(test_filter_choices_merge_without_a_sort),
+		cmocka_unit_test(test_filter_large_networks_walk),
+		cmocka_unit_test(test_filter_services_by_port_are_few),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
