@@ -1,6 +1,6 @@
 /* Events in the order of their time; of equal times the one that was added first. */
-#ifndef BENCH_TRACES_QUEUE_H
-#define BENCH_TRACES_QUEUE_H
+#ifndef FYKE_BENCH_TRACES_QUEUE_H
+#define FYKE_BENCH_TRACES_QUEUE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * A trace that is being written, and what is true of it. One kind of trace is one file beside this one;
  * bench/generate.c chooses.
  */
-#ifndef BENCH_TRACES_TRACE_H
-#define BENCH_TRACES_TRACE_H
+#ifndef FYKE_BENCH_TRACES_TRACE_H
+#define FYKE_BENCH_TRACES_TRACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
