@@ -77,6 +77,7 @@ enum fyke_status fyke_engine_new(
 	fyke_stream_memory_init(&fresh->stream_memory, fresh->options.memory / STREAM_SHARE);
 	fyke_arena_init(&fresh->arena);
 	fyke_engine_talk_init(fresh);
+	fresh->names_end = &fresh->names;
 	*engine = fresh;
 	return FYKE_OK;
 }
@@ -152,6 +153,7 @@ static void enter_packet(struct fyke_engine *engine, const struct fyke_packet *p
 	if (engine->carrier != 0 && packet->layer != engine->carrier_layer + 1)
 		engine->carrier = 0;
 	engine->clock_ns = clock_ns;
+	fyke_flow_table_advance(&engine->table, clock_ns);
 }
 
 static bool is_icmp_error(const struct fyke_packet *packet)
@@ -292,18 +294,39 @@ enum fyke_status fyke_engine_take(struct fyke_engine *engine, const struct fyke_
 	return FYKE_OK;
 }
 
-static bool hand_over_remembered(
-	struct fyke_engine *engine, struct fyke_flow_reference *list, size_t *count, bool only_changed)
+static bool is_referred(const struct fyke_engine *engine, const struct fyke_flow *flow)
 {
-	for (size_t i = 0; i < *count; i++) {
-		uint32_t index = fyke_engine_alive(engine, &list[i]);
+	const struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
 
-		if (index == 0 || (only_changed && !fyke_flow_at(&engine->table, index)->changed))
+	return !flow->stored && extra != NULL && extra->referred != 0;
+}
+
+static bool hand_over_wanted(struct fyke_engine *engine, bool only_referred)
+{
+	for (size_t i = 0; i < engine->wanted_count; i++) {
+		uint32_t index = fyke_engine_alive(engine, &engine->wanted[i]);
+
+		if (index == 0 ||
+			(only_referred && !is_referred(engine, fyke_flow_at(&engine->table, index))))
 			continue;
 		if (!fyke_engine_hand_over(engine, index, FYKE_END_OPEN, engine->frame + 1))
 			return false;
 	}
-	*count = 0;
+	engine->wanted_count = 0;
+	return true;
+}
+
+static bool hand_over_changed(struct fyke_engine *engine)
+{
+	for (size_t i = 0; i < engine->changed_count; i++) {
+		uint32_t index = fyke_engine_alive(engine, &engine->changed[i]);
+
+		if (index == 0 || !fyke_flow_at(&engine->table, index)->changed)
+			continue;
+		if (!fyke_engine_hand_over(engine, index, FYKE_END_OPEN, engine->frame + 1))
+			return false;
+	}
+	engine->changed_count = 0;
 	return true;
 }
 
@@ -335,6 +358,10 @@ bool fyke_engine_fill_tick(struct fyke_engine *engine, struct fyke_tick *tick)
 	tick->session_count = engine->finished_count;
 	fyke_arena_merge(&tick->arena, &engine->arena);
 	engine->finished_count = 0;
+	tick->names = engine->names;
+	tick->names_end = engine->names == NULL ? &tick->names : engine->names_end;
+	engine->names = NULL;
+	engine->names_end = &engine->names;
 	return fyke_seconds_take(&engine->timeline, tick);
 }
 
@@ -351,13 +378,12 @@ bool fyke_engine_expire(struct fyke_engine *engine, int64_t time_ns)
 	return fyke_engine_expire_half_open(engine);
 }
 
-enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, bool flush,
+enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, enum fyke_tick_kind kind,
 	struct fyke_tick *tick, struct fyke_error *error)
 {
-	tick->flush = flush;
-	if (!fyke_engine_expire(engine, time_ns) ||
-		!hand_over_remembered(engine, engine->wanted, &engine->wanted_count, false) ||
-		(flush && !hand_over_remembered(engine, engine->changed, &engine->changed_count, true)) ||
+	tick->flush = kind == FYKE_TICK_FLUSH;
+	if (!fyke_engine_expire(engine, time_ns) || !hand_over_wanted(engine, kind == FYKE_TICK_LAST) ||
+		(kind == FYKE_TICK_FLUSH && !hand_over_changed(engine)) ||
 		!fyke_engine_fill_tick(engine, tick))
 		return fyke_engine_out_of_memory(error);
 	return FYKE_OK;

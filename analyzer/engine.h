@@ -56,11 +56,16 @@ void fyke_engine_free(struct fyke_engine *engine);
 FYKE_MUST_USE enum fyke_status fyke_engine_take(struct fyke_engine *engine, const struct fyke_packet *packets,
 	const int64_t *clock_ns, size_t count, struct fyke_error *error);
 
+enum fyke_tick_kind {
+	FYKE_TICK_PLAIN,
+	FYKE_TICK_FLUSH, /* open sessions that changed since the last flush come too */
+	FYKE_TICK_LAST,	 /* the end follows: only open sessions that others refer to come too */
+};
+
 /* Ends the running tick: expires by `time_ns` (packet time of the next tick's first frame), sorts what was
- * finished and moves it into `tick`. With `flush`, open sessions that changed since the last flush come too.
- */
-FYKE_MUST_USE enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, bool flush,
-	struct fyke_tick *tick, struct fyke_error *error);
+ * finished and moves it into `tick`. */
+FYKE_MUST_USE enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns,
+	enum fyke_tick_kind kind, struct fyke_tick *tick, struct fyke_error *error);
 
 /* The end of the capture: about `limit` of the sessions that are open are handed over, by birth; `*more`
  * tells whether any are left for another call. Nothing else may be called in between. */

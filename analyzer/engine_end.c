@@ -1,6 +1,6 @@
 /*
- * The end of the capture: what is open is handed over in order of birth, in parts, so that a capture that
- * ends amid a million sessions does not need them in memory twice.
+ * The end of the capture, after the last tick: what is open is handed over in order of birth, in parts, so
+ * that a capture that ends amid a million sessions does not need them in memory twice.
  */
 #include "analyzer/engine_parts.h"
 
@@ -33,6 +33,21 @@ static bool list_flows(struct fyke_engine *engine)
 	return true;
 }
 
+/* Those whose silence was long enough, though no tick had seen it yet, ended by it. */
+static enum fyke_end flow_end(const struct fyke_engine *engine, uint32_t index)
+{
+	const struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+
+	return fyke_flow_table_is_silent(&engine->table, flow, engine->clock_ns) ? FYKE_END_TIMEOUT
+										 : FYKE_END_CAPTURE;
+}
+
+static enum fyke_end half_open_end(const struct fyke_engine *engine, int64_t time_ns)
+{
+	return engine->clock_ns - time_ns > engine->table.timeout_ns[FYKE_AGE_HALF_OPEN] ? FYKE_END_TIMEOUT
+											 : FYKE_END_CAPTURE;
+}
+
 /* The next one by birth, from either table. */
 static bool end_next(struct fyke_engine *engine)
 {
@@ -44,10 +59,11 @@ static bool end_next(struct fyke_engine *engine)
 
 	if (engine->half_open != NULL && fyke_half_open_oldest(engine->half_open, &time_ns, &frame) &&
 		(flow == NULL || frame < flow->birth.frame))
-		return fyke_engine_end_oldest_half_open(engine, FYKE_END_CAPTURE, engine->frame + 1);
+		return fyke_engine_end_oldest_half_open(
+			engine, half_open_end(engine, time_ns), engine->frame + 1);
 	engine->ended++;
 	index = fyke_engine_alive(engine, flow);
-	return index == 0 || fyke_engine_end_flow(engine, index, FYKE_END_CAPTURE, engine->frame + 1);
+	return index == 0 || fyke_engine_end_flow(engine, index, flow_end(engine, index), engine->frame + 1);
 }
 
 static bool is_left(const struct fyke_engine *engine)
@@ -59,7 +75,7 @@ static bool is_left(const struct fyke_engine *engine)
 enum fyke_status fyke_engine_end_part(struct fyke_engine *engine, size_t limit, struct fyke_tick *tick,
 	bool *more, struct fyke_error *error)
 {
-	if (!engine->is_ending && (!fyke_engine_expire(engine, engine->clock_ns) || !list_flows(engine)))
+	if (!engine->is_ending && !list_flows(engine))
 		return fyke_engine_out_of_memory(error);
 	while (is_left(engine) && engine->finished_count < limit) {
 		if (!end_next(engine))

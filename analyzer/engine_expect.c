@@ -1,15 +1,14 @@
 /*
- * Two set-associative tables. Their hash has no secret: who floods a bucket makes fyke forget an
- * expectation of the same bucket, nothing else.
+ * A set-associative table. Its hash has no secret: who floods a bucket makes fyke forget an expectation of
+ * the same bucket, nothing else.
  */
 #include "analyzer/engine_expect.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <xxhash.h>
 
-enum { WAYS = 8, EXPECTED_SETS = 128, RESOLVED_SETS = 2048, NAME_MAX_BYTES = 255 };
+enum { WAYS = 8, EXPECTED_SETS = 128 };
 
 #define EXPECTED_NS (INT64_C(300) * 1000000000)
 
@@ -20,9 +19,6 @@ static size_t bucket_of(const struct fyke_address *ip, uint32_t salt, size_t set
 
 void fyke_engine_expect_release(struct fyke_engine_expect *expect)
 {
-	for (size_t i = 0; expect->resolved != NULL && i < (size_t)RESOLVED_SETS * WAYS; i++)
-		free(expect->resolved[i].name);
-	free(expect->resolved);
 	free(expect->expected);
 }
 
@@ -81,67 +77,6 @@ struct fyke_expected *fyke_engine_expect_find(struct fyke_engine_expect *expect,
 	for (size_t i = 0; i < WAYS; i++) {
 		if (is_for(&set[i], transport, ip, port) && time_ns - set[i].time_ns <= EXPECTED_NS)
 			return &set[i];
-	}
-	return NULL;
-}
-
-static bool is_named(const struct fyke_resolved *resolved, const char *name, size_t length)
-{
-	return strncasecmp(resolved->name, name, length) == 0 && resolved->name[length] == '\0';
-}
-
-static char *lower(const char *name, size_t length)
-{
-	char *copy = malloc(length + 1);
-
-	for (size_t i = 0; copy != NULL && i < length; i++)
-		copy[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-	if (copy != NULL)
-		copy[length] = '\0';
-	return copy;
-}
-
-bool fyke_engine_resolved_add(struct fyke_engine_expect *expect, const struct fyke_address *ip,
-	const char *name, size_t length, uint64_t frame)
-{
-	struct fyke_resolved *set, *place;
-
-	if (expect->resolved == NULL)
-		expect->resolved = calloc((size_t)RESOLVED_SETS * WAYS, sizeof(*expect->resolved));
-	if (expect->resolved == NULL)
-		return false;
-	if (length == 0 || length > NAME_MAX_BYTES || memchr(name, '\0', length) != NULL)
-		return true;
-	set = expect->resolved + bucket_of(ip, 0, RESOLVED_SETS);
-	place = set;
-	for (size_t i = 0; i < WAYS; i++) {
-		if (set[i].frame != 0 && fyke_address_compare(&set[i].ip, ip) == 0) {
-			place = &set[i];
-			break;
-		}
-		if (set[i].latest < place->latest)
-			place = &set[i];
-	}
-	place->latest = frame;
-	if (place->frame != 0 && fyke_address_compare(&place->ip, ip) == 0 && is_named(place, name, length))
-		return true;
-	free(place->name);
-	*place = (struct fyke_resolved){.ip = *ip, .latest = frame, .name = lower(name, length)};
-	place->frame = place->name != NULL ? frame : 0;
-	return place->name != NULL;
-}
-
-const char *fyke_engine_resolved(
-	const struct fyke_engine_expect *expect, const struct fyke_address *ip, uint64_t frame)
-{
-	const struct fyke_resolved *set;
-
-	if (expect->resolved == NULL)
-		return NULL;
-	set = expect->resolved + bucket_of(ip, 0, RESOLVED_SETS);
-	for (size_t i = 0; i < WAYS; i++) {
-		if (set[i].frame != 0 && set[i].frame < frame && fyke_address_compare(&set[i].ip, ip) == 0)
-			return set[i].name;
 	}
 	return NULL;
 }

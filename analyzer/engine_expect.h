@@ -1,6 +1,6 @@
 /*
- * What one session lets know of others: those that it announces (FTP data, RTP), and the names that
- * addresses have by answers of the DNS. Both are bounded tables of the latest; the oldest of a bucket goes.
+ * What one session lets know of others: those that it announces (FTP data, RTP). A bounded table of the
+ * latest; the oldest of a bucket goes.
  */
 #ifndef FYKE_ANALYZER_ENGINE_EXPECT_H
 #define FYKE_ANALYZER_ENGINE_EXPECT_H
@@ -19,16 +19,8 @@ struct fyke_expected {
 	uint8_t note[FYKE_EXPECT_NOTE_MAX];
 };
 
-struct fyke_resolved {
-	struct fyke_address ip;
-	uint64_t frame; /* of the first answer that said so; 0 = empty */
-	uint64_t latest;
-	char *name;
-};
-
 struct fyke_engine_expect {
 	struct fyke_expected *expected; /* made when first needed */
-	struct fyke_resolved *resolved;
 };
 
 void fyke_engine_expect_release(struct fyke_engine_expect *expect);
@@ -44,11 +36,5 @@ static inline void fyke_engine_expect_met(struct fyke_expected *expected)
 	if (expected->transport == FYKE_OVER_TCP)
 		expected->transport = 0;
 }
-
-bool fyke_engine_resolved_add(struct fyke_engine_expect *expect, const struct fyke_address *ip,
-	const char *name, size_t length, uint64_t frame);
-/* The name that `ip` had before `frame`; NULL: not known. */
-const char *fyke_engine_resolved(
-	const struct fyke_engine_expect *expect, const struct fyke_address *ip, uint64_t frame);
 
 #endif

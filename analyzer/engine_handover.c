@@ -2,8 +2,8 @@
  * From flows to the sessions of the running tick.
  *
  * A session is handed over when it ends, and while it is open when records of it must go, when
- * another session refers to it, or when somebody watches. What a session refers to always comes
- * before it.
+ * another session has begun to refer to it, or when somebody watches: these at the end of the tick. What a
+ * session refers to always comes before it.
  */
 #include "analyzer/engine_talk.h"
 #include "analyzer/flow/record_list.h"
@@ -106,38 +106,42 @@ static bool add_frames(struct fyke_engine *engine, struct fyke_flow *flow, struc
 	return session->frames != NULL;
 }
 
-/* Whom the packets did not name, the DNS may have named before. */
-static bool name_server(struct fyke_engine *engine, struct fyke_flow *flow)
+bool fyke_engine_refer(struct fyke_engine *engine, uint32_t index)
 {
-	struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
-	struct fyke_address ip;
-	const char *name;
+	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	struct fyke_flow_extra *extra;
 
-	if (engine->expect.resolved == NULL || (extra != NULL && extra->server_name != NULL))
-		return true;
-	ip = fyke_flow_key_address(&flow->key, (enum fyke_endpoint)(1 - flow->client));
-	name = fyke_engine_resolved(&engine->expect, &ip, flow->birth.frame);
-	if (name == NULL)
+	if (flow->stored)
 		return true;
 	extra = fyke_engine_need_extra(engine, flow);
-	if (extra == NULL)
-		return false;
-	extra->server_name = strdup(name);
-	engine->heap += strlen(name) + 1;
-	return extra->server_name != NULL;
+	if (extra == NULL || extra->referred != 0)
+		return extra != NULL;
+	extra->referred = engine->frame;
+	return fyke_engine_remember(
+		engine, &engine->wanted, &engine->wanted_count, &engine->wanted_room, index);
 }
 
-static bool hand_over_one(
+/* What refers to a session comes after it: at the earliest with the frame that made the tie. */
+static uint64_t place_of(
+	const struct fyke_engine *engine, const struct fyke_flow *flow, uint64_t deciding_frame)
+{
+	const struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
+	bool is_first = extra != NULL && extra->referred != 0 && !flow->stored;
+
+	return is_first && extra->referred < deciding_frame ? extra->referred : deciding_frame;
+}
+
+bool fyke_engine_hand_over(
 	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame)
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
-	bool known = fyke_engine_talk_look(engine, index) && name_server(engine, flow);
+	bool known = fyke_engine_talk_look(engine, index);
 	struct fyke_build build = {.hasher = engine->hasher,
 		.flow = flow,
 		.tcp = fyke_engine_tcp(engine, flow),
 		.extra = fyke_engine_extra(engine, flow),
 		.end_reason = reason,
-		.deciding_frame = deciding_frame,
+		.deciding_frame = place_of(engine, flow, deciding_frame),
 		.clock_ns = engine->clock_ns};
 	struct fyke_session *session = fyke_session_build(&build, &engine->arena);
 	struct fyke_flow_extra *extra;
@@ -155,38 +159,6 @@ static bool hand_over_one(
 	flow->stored = true;
 	flow->changed = false;
 	return !failed && add_finished(engine, session);
-}
-
-/* Carriers nest at most FYKE_LAYERS_MAX deep in one frame, but a chain over many frames could be
- * longer, hence the bound: what lies deeper is handed over in its own time. */
-static bool hand_over_references(
-	struct fyke_engine *engine, uint32_t index, uint64_t deciding_frame, int depth)
-{
-	const struct fyke_flow_extra *extra = fyke_engine_extra(engine, fyke_flow_at(&engine->table, index));
-
-	if (extra == NULL || depth == 0)
-		return true;
-	for (uint32_t i = 0; i < extra->parent_count + 2U; i++) {
-		const struct fyke_flow_reference *reference = i < extra->parent_count ? &extra->parents[i]
-							      : i == extra->parent_count
-								      ? &extra->quoted
-								      : &extra->expected_by;
-		uint32_t other = fyke_engine_alive(engine, reference);
-
-		if (other == 0 || other == index || fyke_flow_at(&engine->table, other)->stored)
-			continue;
-		if (!hand_over_references(engine, other, deciding_frame, depth - 1) ||
-			!hand_over_one(engine, other, FYKE_END_OPEN, deciding_frame))
-			return false;
-	}
-	return true;
-}
-
-bool fyke_engine_hand_over(
-	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame)
-{
-	return hand_over_references(engine, index, deciding_frame, FYKE_LAYERS_MAX) &&
-	       hand_over_one(engine, index, reason, deciding_frame);
 }
 
 void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)

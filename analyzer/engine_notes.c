@@ -1,6 +1,7 @@
 /* Facts that come beside the counters: who carried a session, ICMP errors about it, its frames. */
 #include "analyzer/engine_parts.h"
 #include "analyzer/flow/record_list.h"
+#include "analyzer/resolved.h"
 #include "dissectors/facts.h"
 
 #include <stdarg.h>
@@ -54,22 +55,23 @@ bool fyke_engine_add_record(struct fyke_engine *engine, uint32_t index, const st
 bool fyke_engine_note_carrier(
 	struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet)
 {
-	struct fyke_flow_reference carrier = fyke_engine_reference(engine, engine->carrier);
+	struct fyke_birth carrier = fyke_flow_at(&engine->table, engine->carrier)->birth;
 	struct fyke_flow_extra *extra = fyke_engine_need_extra(engine, flow);
 	struct fyke_value values[2];
 
 	if (extra == NULL)
 		return false;
 	for (uint32_t i = extra->parent_count; i-- > 0;) {
-		if (fyke_birth_equal(&extra->parents[i].birth, &carrier.birth))
+		if (fyke_birth_equal(&extra->parents[i], &carrier))
 			return true;
 	}
 	if (extra->parent_count == FYKE_FLOW_PARENTS_MAX)
 		return true;
 	extra->parents[extra->parent_count++] = carrier;
-	values[0] = fyke_integer((int64_t)carrier.birth.frame);
-	values[1] = fyke_integer(carrier.birth.ordinal);
-	return add_record(engine, extra, &fyke_table_session_parents, packet, values);
+	values[0] = fyke_integer((int64_t)carrier.frame);
+	values[1] = fyke_integer(carrier.ordinal);
+	return add_record(engine, extra, &fyke_table_session_parents, packet, values) &&
+	       fyke_engine_refer(engine, engine->carrier);
 }
 
 bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet)
@@ -89,8 +91,11 @@ bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, con
 	other = fyke_engine_need_extra(engine, fyke_flow_at(&engine->table, quoted));
 	if (own == NULL || other == NULL)
 		return false;
-	if (own->quoted.index == 0)
-		own->quoted = fyke_engine_reference(engine, quoted);
+	if (own->quoted.frame == 0) {
+		own->quoted = fyke_flow_at(&engine->table, quoted)->birth;
+		if (!fyke_engine_refer(engine, quoted))
+			return false;
+	}
 	if (other->icmp_errors == ICMP_ERRORS_MAX)
 		return true;
 	other->icmp_errors++;
@@ -102,6 +107,25 @@ bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, con
 	if (packet->icmp.mtu != 0)
 		values[4] = fyke_integer(packet->icmp.mtu);
 	return add_record(engine, other, &fyke_table_icmp_errors, packet, values);
+}
+
+bool fyke_engine_note_name(
+	struct fyke_engine *engine, const struct fyke_address *ip, const char *name, size_t length)
+{
+	struct fyke_tick_name *said;
+
+	if (length == 0 || length > FYKE_RESOLVED_NAME_MAX || memchr(name, '\0', length) != NULL)
+		return true;
+	said = fyke_arena_take(&engine->arena, sizeof(*said));
+	if (said == NULL)
+		return false;
+	*said = (struct fyke_tick_name){.ip = *ip,
+		.frame = engine->frame,
+		.name = fyke_arena_copy(&engine->arena, name, length),
+		.length = length};
+	*engine->names_end = said;
+	engine->names_end = &said->next;
+	return said->name != NULL;
 }
 
 struct sentence {

@@ -37,6 +37,7 @@ struct fyke_engine {
 	struct fyke_dissect_memory conversations;
 	struct fyke_spares streams, datagrams; /* struct fyke_talk over TCP; over UDP, without the stream */
 	struct fyke_engine_expect expect;
+	struct fyke_tick_name *names, **names_end; /* said in the running tick, in its arena */
 	struct fyke_stream_memory stream_memory;
 	uint64_t heap; /* bytes of frame lists, holes and records, beside the pools */
 
@@ -108,6 +109,10 @@ uint32_t fyke_engine_add_flow(struct fyke_engine *engine, const struct fyke_pack
 void fyke_engine_name_service(struct fyke_engine *engine, struct fyke_flow *flow);
 
 /* engine_notes.c: facts beside the counters. */
+/* Another session refers to this one: it is handed over with this tick, before what refers to it. */
+bool fyke_engine_refer(struct fyke_engine *engine, uint32_t index);
+bool fyke_engine_note_name(
+	struct fyke_engine *engine, const struct fyke_address *ip, const char *name, size_t length);
 bool fyke_engine_note_carrier(
 	struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet);
 bool fyke_engine_note_icmp_error(

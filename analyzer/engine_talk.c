@@ -67,8 +67,7 @@ static void take_resolved(void *context, const struct fyke_address *ip, const ch
 {
 	struct fyke_talk *talk = context;
 
-	talk->failed |=
-		!fyke_engine_resolved_add(&talk->engine->expect, ip, name, length, talk->engine->frame);
+	talk->failed |= !fyke_engine_note_name(talk->engine, ip, name, length);
 }
 
 static const struct fyke_dissect_sink sink = {
@@ -139,10 +138,14 @@ static bool expect(struct fyke_engine *engine, struct fyke_flow *flow,
 	struct fyke_conversation_options *options, const struct fyke_expected *expected)
 {
 	struct fyke_flow_extra *extra = fyke_engine_need_extra(engine, flow);
+	uint32_t by;
 
 	if (extra == NULL)
 		return false;
-	extra->expected_by = expected->by;
+	by = fyke_engine_alive(engine, &expected->by);
+	if (by != 0 && !fyke_engine_refer(engine, by))
+		return false;
+	extra->expected_by = expected->by.birth;
 	options->expected = fyke_dissect_named(engine->lookup, expected->dissector);
 	options->expected_by = (struct fyke_value){.kind = FYKE_VALUE_SESSION,
 		.length = expected->by.birth.ordinal,

@@ -7,6 +7,7 @@
 #include "analyzer/pipeline.h"
 
 #include "analyzer/front.h"
+#include "analyzer/resolved.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct run {
 	struct fyke_error *error;
 	struct fyke_front *front;
 	struct fyke_engine *engine;
+	struct fyke_resolved resolved;
 	struct fyke_block *ring[KEPT_BLOCKS]; /* analyzed last: resends are compared with them */
 	uint64_t blocks;		      /* analyzed so far; number n stands at ring[n % KEPT_BLOCKS] */
 	struct fyke_block *held;	      /* waits for the time of the next block's first frame */
@@ -69,23 +71,27 @@ static enum fyke_status give_tick(struct run *run)
 
 	run->tick = NULL;
 	run->counters->ticks++;
+	if (!fyke_resolved_take(&run->resolved, tick)) {
+		fyke_tick_free(tick);
+		return out_of_memory(run);
+	}
 	return run->sink->take(run->sink->context, tick, run->error);
 }
 
 /* Ends the running tick at clock `time_ns` and begins the next. */
-static enum fyke_status end_tick(struct run *run, int64_t time_ns, bool flush)
+static enum fyke_status end_tick(struct run *run, int64_t time_ns, enum fyke_tick_kind kind)
 {
 	enum fyke_status status = drain_front(run);
 
 	if (status == FYKE_OK)
-		status = fyke_engine_tick(run->engine, time_ns, flush, run->tick, run->error);
-	if (status == FYKE_OK && !fyke_front_hand_over(run->front, run->tick, flush))
+		status = fyke_engine_tick(run->engine, time_ns, kind, run->tick, run->error);
+	if (status == FYKE_OK && !fyke_front_hand_over(run->front, run->tick, kind != FYKE_TICK_PLAIN))
 		status = out_of_memory(run);
 	if (status == FYKE_OK)
 		status = give_tick(run);
 	if (status == FYKE_OK)
 		status = start_tick(run);
-	if (flush)
+	if (kind == FYKE_TICK_FLUSH)
 		run->flushed_ns = time_ns;
 	fyke_front_expire(run->front, false);
 	return status;
@@ -110,12 +116,12 @@ static enum fyke_status turn_tick(struct run *run, const struct fyke_frame *fram
 	}
 	if (flush_is_due(run, clock_ns)) {
 		run->tick_number = number;
-		return end_tick(run, clock_ns, true);
+		return end_tick(run, clock_ns, FYKE_TICK_FLUSH);
 	}
 	if (number == run->tick_number)
 		return FYKE_OK;
 	run->tick_number = number;
-	return end_tick(run, frame->time_ns < clock_ns ? frame->time_ns : clock_ns, false);
+	return end_tick(run, frame->time_ns < clock_ns ? frame->time_ns : clock_ns, FYKE_TICK_PLAIN);
 }
 
 static bool index_frame(struct run *run, const struct fyke_frame *frame)
@@ -324,7 +330,7 @@ static enum fyke_status take_idle(struct run *run)
 	if (status != FYKE_OK || !run->started || clock_gettime(CLOCK_REALTIME, &now) != 0)
 		return status;
 	now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	return flush_is_due(run, now_ns) ? end_tick(run, now_ns, true) : FYKE_OK;
+	return flush_is_due(run, now_ns) ? end_tick(run, now_ns, FYKE_TICK_FLUSH) : FYKE_OK;
 }
 
 static enum fyke_status read_all(struct run *run)
@@ -359,9 +365,7 @@ static enum fyke_status finish(struct run *run)
 	bool more = true;
 
 	if (status == FYKE_OK)
-		status = drain_front(run);
-	if (status == FYKE_OK && !fyke_front_hand_over(run->front, run->tick, true))
-		status = out_of_memory(run);
+		status = end_tick(run, INT64_MIN, FYKE_TICK_LAST);
 	while (status == FYKE_OK && more) {
 		status = fyke_engine_end_part(run->engine, END_SESSIONS, run->tick, &more, run->error);
 		if (status == FYKE_OK)
@@ -416,6 +420,7 @@ enum fyke_status fyke_pipeline_run(struct fyke_source *source, const struct fyke
 	}
 	fyke_tick_free(run.tick);
 	fyke_engine_free(run.engine);
+	fyke_resolved_release(&run.resolved);
 	fyke_front_free(run.front);
 	if (error != NULL)
 		*error = first;

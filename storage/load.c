@@ -39,7 +39,12 @@ static char *update_sql(sqlite3 *db)
 		if (strcmp(name, "id") == 0 || strcmp(name, "capture_id") == 0 ||
 			strcmp(name, "first_frame") == 0 || strcmp(name, "first_ordinal") == 0)
 			continue;
-		sqlite3_str_appendf(sql, "%s\"%w\" = r.c%d", separator, name, (int)i);
+		/* a name that was known at an earlier hand-over stays known */
+		if (strcmp(name, "server_name") == 0)
+			sqlite3_str_appendf(sql, "%sserver_name = coalesce(r.c%d, sessions.server_name)",
+				separator, (int)i);
+		else
+			sqlite3_str_appendf(sql, "%s\"%w\" = r.c%d", separator, name, (int)i);
 		separator = ", ";
 	}
 	sqlite3_str_appendall(sql, " FROM fyke_rows_updates AS r WHERE sessions.id = r.c0");

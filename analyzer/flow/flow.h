@@ -37,13 +37,14 @@ struct fyke_flow_reference {
 
 /* What few flows have. */
 struct fyke_flow_extra {
-	struct fyke_flow_reference parents[FYKE_FLOW_PARENTS_MAX];
+	struct fyke_birth parents[FYKE_FLOW_PARENTS_MAX];
 	uint8_t parent_count;
-	struct fyke_flow_reference quoted;
+	struct fyke_birth quoted;
+	uint64_t referred; /* the frame at which another session first referred to it; 0 = none has */
 	struct fyke_record *records, **records_end; /* not handed over yet, malloc'ed one by one */
 	uint32_t record_count;			    /* ever: gives the next n */
 	uint32_t record_bytes;			    /* that they take */
-	struct fyke_flow_reference expected_by;	    /* the session that announced this one */
+	struct fyke_birth expected_by;		    /* the session that announced this one */
 	char *server_name;			    /* malloc'ed, terminated; NULL = not known */
 	uint32_t icmp_errors;			    /* rows noted so far: capped */
 	uint32_t tcp_events;			    /* likewise */
@@ -67,7 +68,7 @@ struct fyke_flow {
 	uint32_t bad_checksums;
 	int64_t start_ns, end_ns; /* minimum and maximum of packet times */
 	int64_t touched_ns;	  /* clock at the last packet: what idleness is measured from */
-	int64_t listed_ns;	  /* touched_ns when it was last put at the end of its list */
+	int64_t listed_ns;	  /* clock when it was last put at the end of its list */
 	struct fyke_birth birth;
 	uint64_t last_frame;
 	struct fyke_flow_side side[2]; /* by enum fyke_endpoint */

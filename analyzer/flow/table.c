@@ -8,11 +8,11 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { SLOTS_AT_START = 4096, LATENESS = 8, CACHE_LINE = 64 };
+enum { SLOTS_AT_START = 4096, LATENESS = 16, CACHE_LINE = 64 };
 
 enum fyke_status fyke_flow_table_init(struct fyke_flow_table *table, uint64_t seed)
 {
-	*table = (struct fyke_flow_table){.mask = SLOTS_AT_START - 1, .seed = seed};
+	*table = (struct fyke_flow_table){.mask = SLOTS_AT_START - 1, .seed = seed, .now_ns = INT64_MIN};
 	fyke_pool_init(&table->flows, sizeof(struct fyke_flow));
 	table->slots = calloc(SLOTS_AT_START, sizeof(*table->slots));
 	return table->slots == NULL ? FYKE_FAILED_MEMORY : FYKE_OK;
@@ -110,7 +110,7 @@ static void list_append(struct fyke_flow_table *table, uint32_t index)
 	else
 		table->head[flow->age] = index;
 	table->tail[flow->age] = index;
-	flow->listed_ns = flow->touched_ns;
+	flow->listed_ns = table->now_ns;
 }
 
 static void list_unlink(struct fyke_flow_table *table, uint32_t index)
@@ -145,6 +145,7 @@ uint32_t fyke_flow_table_add(
 	flow->touched_ns = now_ns;
 	put_slot(table->slots, table->mask, (struct fyke_flow_slot){(uint32_t)hash, index});
 	table->count++;
+	fyke_flow_table_advance(table, now_ns);
 	list_append(table, index);
 	return index;
 }
@@ -194,6 +195,7 @@ void fyke_flow_table_touch(struct fyke_flow_table *table, uint32_t index, int64_
 	struct fyke_flow *flow = fyke_flow_at(table, index);
 
 	flow->touched_ns = now_ns;
+	fyke_flow_table_advance(table, now_ns);
 	if (now_ns - flow->listed_ns <= table->timeout_ns[flow->age] / LATENESS)
 		return;
 	list_unlink(table, index);
@@ -210,8 +212,10 @@ uint32_t fyke_flow_table_expired(struct fyke_flow_table *table, int64_t now_ns)
 {
 	for (int age = 0; age < FYKE_AGE_COUNT; age++) {
 		uint32_t index = table->head[age];
+		int64_t timeout_ns = table->timeout_ns[age];
 
-		if (index != 0 && fyke_flow_table_is_silent(table, fyke_flow_at(table, index), now_ns))
+		if (index != 0 &&
+			now_ns - fyke_flow_at(table, index)->listed_ns > timeout_ns + timeout_ns / LATENESS)
 			return index;
 	}
 	return 0;

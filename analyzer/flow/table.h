@@ -3,9 +3,10 @@
  *
  *   slots (8 bytes: hash, index)  ──▶  slab of struct fyke_flow  ──▶  lists by age, in packet time
  *
- * A flow moves to the end of its list only when an eighth of its timeout has passed since it was put
- * there: packets rarely touch the neighbours' records, and expiry is at most that eighth late. Looking
- * a flow up is exact all the same: fyke_flow_table_is_silent.
+ * A flow moves to the end of its list only when a sixteenth of its timeout has passed since it was put
+ * there: packets rarely touch the neighbours' records. It expires a timeout and a sixteenth after it was
+ * put there, which hangs on its own packets alone, whatever flows share the list. Looking a flow up is exact:
+ * fyke_flow_table_is_silent.
  */
 #ifndef FYKE_FLOW_TABLE_H
 #define FYKE_FLOW_TABLE_H
@@ -25,6 +26,7 @@ struct fyke_flow_table {
 	uint32_t mask; /* slots − 1; a power of two */
 	uint32_t count;
 	uint64_t seed;
+	int64_t now_ns; /* clock of the latest packet, of whatever flow */
 	int64_t timeout_ns[FYKE_AGE_COUNT];
 	uint32_t head[FYKE_AGE_COUNT], tail[FYKE_AGE_COUNT];
 };
@@ -59,11 +61,18 @@ static inline struct fyke_flow *fyke_flow_at(const struct fyke_flow_table *table
 /* Notes a packet at clock `now_ns`. */
 void fyke_flow_table_touch(struct fyke_flow_table *table, uint32_t index, int64_t now_ns);
 
+/* What is put into a list from now on comes at this clock, which never goes back. */
+static inline void fyke_flow_table_advance(struct fyke_flow_table *table, int64_t now_ns)
+{
+	if (now_ns > table->now_ns)
+		table->now_ns = now_ns;
+}
+
 /* Whether the flow has been silent for longer than its timeout. */
 bool fyke_flow_table_is_silent(
 	const struct fyke_flow_table *table, const struct fyke_flow *flow, int64_t now_ns);
 
-/* A flow whose silence is longer than its timeout; 0 when there is none. The caller removes it
+/* A flow whose time in its list is over; 0 when there is none. The caller removes it
  * before it asks again. */
 uint32_t fyke_flow_table_expired(struct fyke_flow_table *table, int64_t now_ns);
 

@@ -255,8 +255,8 @@ static bool build_extra(
 	const struct fyke_flow_extra *extra, struct fyke_session *session, struct fyke_arena *arena)
 {
 	if (extra->parent_count > 0)
-		session->parent = extra->parents[0].birth;
-	session->quoted = extra->quoted.birth;
+		session->parent = extra->parents[0];
+	session->quoted = extra->quoted;
 	if (extra->server_name == NULL)
 		return true;
 	session->server_name = fyke_arena_copy(arena, extra->server_name, strlen(extra->server_name));

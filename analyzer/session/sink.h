@@ -33,6 +33,15 @@ struct fyke_tick_comment {
 	size_t length;
 };
 
+/* What a packet says that an address is called. */
+struct fyke_tick_name {
+	struct fyke_address ip;
+	uint64_t frame;
+	const char *name; /* untrusted, in the arena */
+	size_t length;
+	struct fyke_tick_name *next;
+};
+
 /* A tick with many comments may be handed over in parts: those before its last have neither sessions
  * nor a timeline. */
 struct fyke_tick {
@@ -48,8 +57,9 @@ struct fyke_tick {
 	size_t comment_count;
 	struct fyke_neighbour *neighbours;
 	size_t neighbour_count;
-	bool flush;		 /* the user waits for these: make them visible now */
-	struct fyke_arena arena; /* owns all of the above */
+	struct fyke_tick_name *names, **names_end; /* ascending frames; sessions have been named by them */
+	bool flush;				   /* the user waits for these: make them visible now */
+	struct fyke_arena arena;		   /* owns all of the above */
 };
 
 struct fyke_tick *fyke_tick_new(void); /* NULL when memory is out */

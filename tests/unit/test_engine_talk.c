@@ -1,6 +1,7 @@
 /* What flows carry, through the engine: streams in order, receivers' policies, budgets, sessions that other
  * sessions announce. */
 #include "analyzer/engine.h"
+#include "analyzer/resolved.h"
 #include "tests/unit/tcp_segments.h"
 
 #include <setjmp.h>
@@ -356,12 +357,15 @@ static void test_engine_talk_meets_what_was_announced(void **state)
 static void test_engine_talk_names_servers_by_answers(void **state)
 {
 	struct world world = new_world((struct fyke_engine_options){0});
+	struct fyke_resolved resolved = {0};
 
 	(void)state;
 	open_to(&world, 80);
 	send_to(&world, 'c', 80, 1, "name");
 	open_to(&world, 81);
 	finish(&world, 2);
+	assert_true(fyke_resolved_take(&resolved, world.tick));
+	fyke_resolved_release(&resolved);
 	assert_null(world.tick->sessions[0]->server_name); /* it was not known when that one began */
 	assert_string_equal(world.tick->sessions[1]->server_name, "server.example");
 	end_world(&world);
@@ -376,7 +380,7 @@ static void test_engine_talk_hands_many_records_over_early(void **state)
 	(void)state;
 	open_to(&world, 80);
 	send_to(&world, 'c', 80, 1, "many");
-	assert_int_equal(fyke_engine_tick(world.engine, 0, false, world.tick, NULL), FYKE_OK);
+	assert_int_equal(fyke_engine_tick(world.engine, 0, FYKE_TICK_PLAIN, world.tick, NULL), FYKE_OK);
 	assert_int_equal(world.tick->session_count, 1);
 	assert_int_equal(world.tick->sessions[0]->end_reason, FYKE_END_OPEN);
 	for (record = world.tick->sessions[0]->records; record != NULL; record = record->next)
