@@ -23,6 +23,7 @@ struct contact {
 	int64_t first_us, last_us, longest_us;
 	int64_t client_bytes, server_bytes, client_payload, server_payload, client_packets, server_packets;
 	int64_t client_resent, server_resent, resend_wait_us, handshake_us, handshake_least_us;
+	int64_t established_us, established_id; /* of the earliest that was; 0 = none */
 	int64_t ttl_change_us; /* when the first packet with another TTL of the server came; 0 = never */
 	uint32_t client, server, service, content_service, server_name; /* places in the texts; 0 = NULL */
 	int32_t port;							/* -1: none */
@@ -75,7 +76,7 @@ static const char *const names[] = {"client_ip", "server_ip", "transport", "serv
 	"established", "refused", "unanswered", "half_open", "brief", "mismatches", "connects", "fin_probes", "null_probes",
 	"xmas_probes", "ack_probes", "busiest_minute", "client_resent", "server_resent", "resend_wait_us", "handshakes",
 	"handshake_us", "handshake_least_us", "low_ttls", "middle_ttls", "high_ttls", "ttl", "ttl_sessions", "later_ttl",
-	"later_ttl_sessions", "ttls_mixed", "ttl_change_us", "interval_us", "interval_spread_us", "size_bytes",
+	"later_ttl_sessions", "ttls_mixed", "ttl_change_us", "established_us", "established_id", "interval_us", "interval_spread_us", "size_bytes",
 	"size_spread_bytes", "regularity", "sameness", "score"};
 /* clang-format on */
 enum { TEXT_COUNT = 6, COLUMN_PORT = 6, COLUMN_COUNT = sizeof(names) / sizeof(names[0]), RHYTHM_COUNT = 7 };
@@ -118,7 +119,7 @@ static void contact_column(const struct fyke_rows *rows, const void *data, size_
 		c->null_probes, c->xmas_probes, c->ack_probes, c->rhythm.busiest_minute, c->client_resent,
 		c->server_resent, c->resend_wait_us, c->handshakes, c->handshake_us, c->handshake_least_us,
 		c->low_ttls, c->middle_ttls, c->high_ttls, c->ttl, c->ttl_count, c->later_ttl,
-		c->later_ttl_count, c->ttls_mixed, c->ttl_change_us};
+		c->later_ttl_count, c->ttls_mixed, c->ttl_change_us, c->established_us, c->established_id};
 
 	(void)scratch;
 	_Static_assert(sizeof(numbers) / sizeof(numbers[0]) == COLUMN_COUNT - TEXT_COUNT - RHYTHM_COUNT,
@@ -204,7 +205,7 @@ static void count_tcp(struct contact *c, sqlite3_stmt *row)
 {
 	const char *history = (const char *)sqlite3_column_text(row, HISTORY);
 	const char *state = (const char *)sqlite3_column_text(row, STATE);
-	int64_t lasted_us = sqlite3_column_int64(row, END) - sqlite3_column_int64(row, START);
+	int64_t start = sqlite3_column_int64(row, START), lasted_us = sqlite3_column_int64(row, END) - start;
 	bool opened, established;
 
 	history = history == NULL ? "" : history;
@@ -212,6 +213,10 @@ static void count_tcp(struct contact *c, sqlite3_stmt *row)
 	established = opened && has(history, "AD");
 	c->opened += opened;
 	c->established += established;
+	if (established && (c->established == 1 || start < c->established_us)) {
+		c->established_us = start;
+		c->established_id = sqlite3_column_int64(row, ID);
+	}
 	c->refused += state != NULL && strcmp(state, "REJ") == 0;
 	c->half_open += strcmp(history, "S") == 0 || strcmp(history, "Sh") == 0;
 	c->brief += established && lasted_us < BRIEF_US &&

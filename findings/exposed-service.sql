@@ -18,5 +18,5 @@ FROM ports AS p JOIN (SELECT 23 AS port, 'Telnet' AS name UNION ALL VALUES (111,
     (6000, 'X11'), (6379, 'Redis'), (7001, 'WebLogic'), (9042, 'Cassandra'), (9200, 'Elasticsearch'),
     (10250, 'Kubelet'), (11211, 'memcached'), (27017, 'MongoDB')) AS k ON k.port = p.port
 WHERE p.state = 'open' AND p.world_clients > 0
-  AND (p.transport = 'udp' OR p.evidence LIKE '%ack') AND (p.transport = 'tcp' OR p.port IN (111, 161, 389, 11211))
+  AND (p.transport = 'udp' OR p.evidence <> 'syn-ack') AND (p.transport = 'tcp' OR p.port IN (111, 161, 389, 11211))
   AND (p.transport = 'udp' OR p.port <> 161)

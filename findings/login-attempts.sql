@@ -15,8 +15,8 @@ SELECT client_ip || ' → ' || server_ip || ':' || server_port AS subject, clien
   session_id, first_us, last_us
 FROM contacts
 WHERE transport = 'tcp' AND busiest_minute >= :sessions AND brief >= :sessions AND brief >= 0.8 * sessions
-  AND (server_port IN (21, 22, 23, 110, 143, 465, 587, 993, 995, 1433, 3306, 3389, 5432, 5900, 5901, 6379, 2222)
-    OR content_service IN ('ssh', 'ftp', 'telnet', 'pop3', 'imap', 'rdp', 'vnc', 'mysql', 'postgresql'))
+  AND (server_port IN (21, 22, 23, 110, 143, 465, 587, 993, 995, 1433, 3306, 3389, 5432, 5900, 5901, 2222)
+    OR content_service IN ('ssh', 'ftp', 'telnet', 'pop3', 'imap', 'rdp', 'rfb', 'mysql', 'postgresql'))
   AND server_payload_bytes > 0 AND NOT (server_port IN (25, 465, 587) AND client_payload_bytes > 200 * sessions)
   AND sameness >= :sameness
 ORDER BY brief DESC

@@ -32,6 +32,7 @@ class Network:
         self.names["server"] = self.names.pop("home")
         self.processes = []
         self.folder = tempfile.mkdtemp(prefix="fyke-findings.", dir="/tmp")
+        os.chmod(self.folder, 0o755)
         self.make()
 
     def make(self):
@@ -87,6 +88,17 @@ class Network:
     def serve(self, name, text, *arguments):
         """Starts a small program that prints `ready`."""
         return self.start(name, sys.executable, "-uc", text, *map(str, arguments), ready="ready")
+
+    def wait_for_port(self, name, port):
+        for _ in range(50):
+            if self.on(name, "ss", "-Hltn", f"sport = :{port}").stdout:
+                return
+            time.sleep(0.1)
+        raise SystemExit(f"{name}: nothing listens on port {port}")
+
+    def call_from(self, address):
+        """From now on the world's programs call the server from this address of theirs."""
+        must("ip", "-n", self.names["world"], "route", "replace", SERVER + "/32", "dev", "e0", "src", address)
 
     def stop(self, process):
         if process.poll() is None:

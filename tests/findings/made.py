@@ -1,10 +1,9 @@
 """Captures that real programs cannot be made to give on demand, built packet by packet: (name, frames)."""
 
-import base64
 import random
 import struct
 
-from support.packets import ACK, PSH, RST, Tcp, Trace, packed, udp
+from support.packets import ACK, PSH, RST, SYN, Tcp, Trace, packed, udp
 
 HOST, PEER, RESOLVER = "192.168.7.10", "203.0.113.9", "192.168.7.1"
 SCENES = []
@@ -50,49 +49,6 @@ def conflicting_bytes_quiet(trace):
     tcp.ack(1).close()
 
 
-@scene
-def reset_injection_fires(trace):
-    """Somebody resets in the server's name; the server goes on."""
-    tcp = connection(trace).handshake().data(0, b"GET /forbidden HTTP/1.0\r\n\r\n").ack(1)
-    tcp.send(1, RST | ACK, sequence=tcp.next[1])
-    tcp.data(1, b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 800).ack(0)
-
-
-@scene
-def reset_injection_quiet(trace):
-    """A server that really resets, and a client whose data were on the way."""
-    tcp = connection(trace).handshake().data(0, b"GET / HTTP/1.0\r\n\r\n").ack(1)
-    tcp.data(1, b"HTTP/1.0 500 no\r\n\r\n").ack(0)
-    tcp.rst(1, RST | ACK)
-    tcp.data(0, b"GET /more HTTP/1.0\r\n\r\n")
-    tcp.rst(1)
-
-
-def download(trace, lost_of):
-    """Segments, of which every lost_of-th is captured but lost beyond, and comes again after three duplicate ACKs."""
-    tcp = connection(trace).handshake().data(0, b"GET /big HTTP/1.0\r\n\r\n").ack(1)
-    for n in range(1200):
-        start = tcp.next[1]
-        tcp.data(1, bytes([65 + n % 26]) * 1000, after_ns=300_000)
-        if n % lost_of == lost_of - 1:
-            for _ in range(4):
-                tcp.data(1, b"y" * 1000, after_ns=300_000)
-                tcp.ack(0, acknowledgment=start, after_ns=20_000_000 if _ == 0 else 100_000)
-            tcp.send(1, PSH | ACK, bytes([65 + n % 26]) * 1000, sequence=start)
-        tcp.ack(0, after_ns=200_000)
-    tcp.close()
-
-
-@scene
-def loss_fires(trace):
-    download(trace, 20)
-
-
-@scene
-def loss_quiet(trace):
-    download(trace, 300)
-
-
 def numbered(trace, choose):
     for n in range(40):
         tcp = connection(trace, 41000 + n, client=HOST, server=("192.168.7.20", 80), isn=(random.Random(n).getrandbits(32), choose(n)))
@@ -107,8 +63,43 @@ def weak_sequence_numbers_fires(trace):
 
 
 @scene
-def weak_sequence_numbers_quiet(trace):
-    numbered(trace, lambda n: random.Random(n + 1000).getrandbits(32))
+def reset_injection_refusal_fires(trace):
+    """Somebody refuses in the server's name; the server's own answer comes later."""
+    tcp = connection(trace).syn()
+    tcp.send(1, RST | ACK, sequence=0)
+    trace.wait(0.2)
+    tcp.synack().ack(0).data(0, b"GET / HTTP/1.0\r\n\r\n").ack(1)
+
+
+@scene
+def reset_injection_again_quiet(trace):
+    """A server that refuses, and a client that asks again from the same port a moment later, when it listens."""
+    tcp = connection(trace).syn()
+    tcp.send(1, RST | ACK, sequence=0)
+    trace.wait(0.5)
+    tcp.send(0, SYN, sequence=1000)
+    tcp.synack().ack(0).data(0, b"GET / HTTP/1.0\r\n\r\n").ack(1).data(1, b"HTTP/1.0 200 OK\r\n\r\nyes").ack(0).close()
+
+
+@scene
+def reset_injection_old_connection_quiet(trace):
+    """The server still holds an old connection of these ports: the client clears it up (RFC 9293 3.5.1) and opens anew."""
+    tcp = connection(trace).syn()
+    tcp.send(1, ACK, sequence=860_000_000, acknowledgment=77)
+    tcp.send(0, RST, sequence=77)
+    trace.wait(1)
+    tcp.send(0, SYN, sequence=1000)
+    tcp.synack().ack(0).data(0, b"GET / HTTP/1.0\r\n\r\n").ack(1).data(1, b"HTTP/1.0 200 OK\r\n\r\nyes").ack(0)
+    tcp.data(0, b"GET /more HTTP/1.0\r\n\r\n").close()
+
+
+@scene
+def conflicting_bytes_unread_fires(trace):
+    """A SYN with data, and the data again in another place: nobody has acknowledged anything, so nobody has read it."""
+    tcp = connection(trace)
+    tcp.send(0, SYN, b"Hello there", sequence=1000)
+    tcp.send(1, SYN, b"Hello there", sequence=5000)
+    tcp.send(0, PSH | ACK, b"Hello there", sequence=1000, acknowledgment=0)
 
 
 def label_name(name):
@@ -126,71 +117,30 @@ def ask(trace, number, name, kind=16, rcode=0, answer=b""):
 
 
 @scene
-def dns_tunnel_fires(trace):
+def dns_tunnel_direct_fires(trace):
+    """A tunnel that speaks with its server and needs no domain."""
     chance = random.Random(5)
-    for n in range(120):
-        data = base64.b32encode(chance.randbytes(70)).decode().strip("=").lower()
-        ask(trace, n, f"{data[:60]}.{data[60:]}.t.tunnel.example", 16, 0, b"\x20" + chance.randbytes(32))
-
-
-@scene
-def dns_tunnel_quiet(trace):
-    """A content network: as many names below one domain, but names of machines; and addresses looked up backwards."""
-    for n in range(120):
-        ask(trace, n, f"edge-{n:03d}-fra.cdn.example", 1, 0, bytes([203, 0, 113, n]))
-        ask(trace, 500 + n, f"{n}.113.0.203.in-addr.arpa", 12, 0, label_name(f"host-{n}.example"))
-
-
-@scene
-def dns_odd_names_fires(trace):
-    chance = random.Random(6)
-    for n in range(40):
-        name = "".join(chance.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(chance.randrange(12, 18)))
-        ask(trace, n, f"{name}.{chance.choice(['com', 'net', 'info'])}", 1, 3)
-
-
-@scene
-def dns_odd_names_quiet(trace):
-    """A wrong search list: many names that do not exist, below one domain; and a few slips of the keyboard."""
     for n in range(60):
-        ask(trace, n, f"server{n}.corp.office.example", 1, 3)
-    for n, name in enumerate(("exmaple.com", "wikipeda.org", "newspapr.example")):
-        ask(trace, 200 + n, name, 1, 3)
+        data = chance.randbytes(58).hex()
+        ask(trace, n, f"cat.{data[:60]}.{data[60:115]}7", 16, 0, b"\x20" + chance.randbytes(32))
 
 
 @scene
-def odd_port_fires(trace):
-    """Remote control on the port of the web."""
-    tcp = connection(trace, server=(PEER, 443)).handshake()
-    tcp.data(1, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(0).data(0, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(1)
-    tcp.close()
+def dns_tunnel_addresses_quiet(trace):
+    """A program that asks for addresses as if they were names."""
+    for n in range(120):
+        ask(trace, n, f"10.20.{n}.7", 1, 3)
 
 
 @scene
-def odd_port_quiet(trace):
-    tcp = connection(trace, server=(PEER, 22)).handshake()
-    tcp.data(1, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(0).data(0, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").ack(1)
-    tcp.close()
-
-
-def ftp_logins(trace, tries, accepted):
-    tcp = connection(trace, server=("192.168.7.20", 21)).handshake().data(1, b"220 FTP server ready\r\n").ack(0)
-    for n in range(tries):
-        tcp.data(0, f"USER name{n % 5}\r\n".encode()).data(1, b"331 Password required\r\n")
-        tcp.data(0, f"PASS guess{n}\r\n".encode()).data(1, b"230 Welcome\r\n" if n == accepted else b"530 Login incorrect\r\n")
-        trace.wait(1)
-    tcp.data(0, b"QUIT\r\n").data(1, b"221 Bye\r\n").close()
-
-
-@scene
-def login_failures_fires(trace):
-    ftp_logins(trace, 12, None)
-
-
-@scene
-def login_failures_quiet(trace):
-    """Somebody who types it wrong twice."""
-    ftp_logins(trace, 3, 2)
+def login_failures_slowly_quiet(trace):
+    """A program with an old password that tries every two hours."""
+    for n in range(12):
+        numbers = [random.Random(n + 1000 * side).getrandbits(32) for side in (0, 1)]
+        tcp = connection(trace, 41000 + n, ("192.168.7.20", 21), isn=numbers).handshake().data(1, b"220 FTP server ready\r\n").ack(0)
+        tcp.data(0, b"USER reports\r\n").data(1, b"331 Password required\r\n")
+        tcp.data(0, b"PASS oldword\r\n").data(1, b"530 Login incorrect\r\n").data(0, b"QUIT\r\n").data(1, b"221 Bye\r\n").close()
+        trace.wait(7200)
 
 
 def dhcp(trace, server, client, kind, given, transaction, router="192.168.7.1", lease=86400, relay="0.0.0.0"):
@@ -215,24 +165,7 @@ ONE, TWO, THREE = "02:00:00:00:07:51", "02:00:00:00:07:52", "02:00:00:00:07:53"
 
 
 @scene
-def dhcp_conflict_servers_fires(trace):
-    """A second server, with a router of its own, answers the same client and another."""
-    dhcp(trace, "192.168.7.1", ONE, 2, "192.168.7.51", 1)
-    dhcp(trace, "192.168.7.66", ONE, 2, "192.168.7.151", 1, router="192.168.7.66")
-    dhcp(trace, "192.168.7.1", ONE, 5, "192.168.7.51", 1)
-    dhcp(trace, "192.168.7.66", TWO, 5, "192.168.7.152", 2, router="192.168.7.66")
-
-
-@scene
-def dhcp_conflict_address_fires(trace):
-    """A server that forgot its leases when it was started anew."""
-    dhcp(trace, "192.168.7.1", ONE, 5, "192.168.7.51", 1)
-    trace.wait(600)
-    dhcp(trace, "192.168.7.1", TWO, 5, "192.168.7.51", 2)
-
-
-@scene
-def dhcp_conflict_quiet(trace):
+def dhcp_conflict_relays_quiet(trace):
     """Renewals; addresses that were given back, left or ran out; a server of another network; one behind relays."""
     for n in range(3):
         dhcp(trace, "192.168.7.1", ONE, 5, "192.168.7.51", 1 + n)
@@ -246,24 +179,3 @@ def dhcp_conflict_quiet(trace):
     dhcp(trace, "10.9.0.1", "02:00:00:00:09:01", 5, "10.9.0.51", 14, router="10.9.0.1")
     for n in (5, 6):
         dhcp(trace, "192.168.7.2", f"02:00:00:00:08:0{n}", 5, f"10.{n}.0.51", 20 + n, router=f"10.{n}.0.1", relay=f"10.{n}.0.1")
-
-
-def post(trace, body, answer, port=40000):
-    tcp = connection(trace, port, server=(PEER, 80)).handshake()
-    tcp.data(0, b"POST /pay HTTP/1.1\r\nHost: shop.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-             + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
-    tcp.data(1, f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n".encode() + answer)
-    tcp.close()
-
-
-@scene
-def sensitive_numbers_fires(trace):
-    post(trace, b"name=A+B&card=4111+1111+1111+1111&until=12%2F27&cvc=123", b'{"refund": "DE89 3704 0044 0532 0130 00"}')
-
-
-@scene
-def sensitive_numbers_quiet(trace):
-    """Digits enough, but of times, phones, articles and hashes; a card's number with a slip; and a picture."""
-    post(trace, b"card=4111+1111+1111+1112&at=1700000000123456&tel=%2B4111111111111111",
-         b'{"ean": 4006381333931, "md5": "4111111111111111b204e9800998ecf8", "size": 0.4111111111111111, "iban": "DE88370400440532013000"}')
-    post(trace, b"x=1", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR 4111111111111111 ", 40001)
