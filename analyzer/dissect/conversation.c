@@ -39,11 +39,13 @@ static bool start(struct fyke_dissection *dissection)
 void fyke_dissect_memory_init(struct fyke_dissect_memory *memory)
 {
 	fyke_spares_init(&memory->dissections, sizeof(struct fyke_dissection), DISSECTIONS_KEPT);
+	fyke_dissect_keep_files(memory);
 }
 
 void fyke_dissect_memory_release(struct fyke_dissect_memory *memory)
 {
 	fyke_spares_release(&memory->dissections);
+	fyke_spares_release(&memory->files);
 }
 
 struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_options *options)

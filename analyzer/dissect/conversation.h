@@ -29,7 +29,7 @@ struct fyke_dissect_sink {
 
 /* What conversations leave behind for the next ones. One thread's. */
 struct fyke_dissect_memory {
-	struct fyke_spares dissections;
+	struct fyke_spares dissections, files;
 };
 
 void fyke_dissect_memory_init(struct fyke_dissect_memory *memory);

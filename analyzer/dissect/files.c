@@ -4,17 +4,16 @@
  *
  * A hash is told only of a file without holes. MD5 and SHA-256 are libcrypto's.
  */
+#include "analyzer/base/digest.h"
 #include "analyzer/dissect/parts.h"
 #include "analyzer/dissect/sensitive.h"
 #include "analyzer/dissect/sniff.h"
 #include "analyzer/session/session.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 1024, TYPE_MAX_BYTES = 256, SAVED_AS_BYTES = 128, HASHES_HELD = 512 };
+enum { NAME_MAX_BYTES = 1024, TYPE_MAX_BYTES = 256, SAVED_AS_BYTES = 128, FILES_KEPT = 256 };
 
 struct fyke_file {
 	struct fyke_file *next;
@@ -22,10 +21,11 @@ struct fyke_file {
 	enum fyke_side sender;
 	int64_t declared_bytes, offset;
 	bool is_range, is_no_file;
+	bool is_hashed; /* so far without a hole */
 	uint64_t bytes, missing;
 	char *name, *type;
 	uint32_t name_length, type_length;
-	EVP_MD_CTX *md5, *sha256;
+	struct fyke_digest md5, sha256;
 	void *handle; /* of the store */
 	struct fyke_sensitive sensitive;
 	uint16_t head_length;
@@ -45,21 +45,9 @@ static char *copy_of(const struct fyke_value *value, uint32_t max, uint32_t *len
 	return copy;
 }
 
-static EVP_MD_CTX *hash_of(const EVP_MD *kind)
+void fyke_dissect_keep_files(struct fyke_dissect_memory *memory)
 {
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
-
-	if (hash != NULL && EVP_DigestInit_ex(hash, kind, NULL) == 1)
-		return hash;
-	EVP_MD_CTX_free(hash);
-	return NULL;
-}
-
-static void end_hashes(struct fyke_file *file)
-{
-	EVP_MD_CTX_free(file->md5);
-	EVP_MD_CTX_free(file->sha256);
-	file->md5 = file->sha256 = NULL;
+	fyke_spares_init(&memory->files, sizeof(struct fyke_file), FILES_KEPT);
 }
 
 struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const struct fyke_file_about *about)
@@ -69,7 +57,7 @@ struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const stru
 
 	if (dissection->file_count == FYKE_DISSECT_FILES)
 		return NULL;
-	file = calloc(1, sizeof(*file));
+	file = fyke_spares_take(&dissection->options.memory->files);
 	if (file == NULL)
 		return NULL;
 	file->begun = dissection->now;
@@ -81,8 +69,9 @@ struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const stru
 	file->name = copy_of(&about->name, NAME_MAX_BYTES, &file->name_length);
 	file->type = copy_of(&about->type, TYPE_MAX_BYTES, &file->type_length);
 	if (!dissection->options.no_file_hashes && !file->is_no_file) {
-		file->md5 = hash_of(EVP_md5());
-		file->sha256 = hash_of(EVP_sha256());
+		file->is_hashed = true;
+		fyke_digest_begin(&file->md5, FYKE_MD5);
+		fyke_digest_begin(&file->sha256, FYKE_SHA256);
 	}
 	if (store != NULL && !file->is_no_file)
 		file->handle = store->begin(store->context, dissection->now.frame);
@@ -109,10 +98,10 @@ void fyke_file_data(
 		file->head_length = (uint16_t)(file->head_length + head);
 	file->bytes += length;
 	fyke_sensitive_scan(&file->sensitive, bytes, length);
-	if (file->md5 != NULL && EVP_DigestUpdate(file->md5, bytes, length) != 1)
-		end_hashes(file);
-	if (file->sha256 != NULL && EVP_DigestUpdate(file->sha256, bytes, length) != 1)
-		end_hashes(file);
+	if (file->is_hashed) {
+		fyke_digest_add(&file->md5, bytes, length);
+		fyke_digest_add(&file->sha256, bytes, length);
+	}
 	if (file->handle != NULL)
 		store->data(store->context, file->handle, bytes, length);
 }
@@ -125,28 +114,25 @@ void fyke_file_missing(struct fyke_dissection *dissection, struct fyke_file *fil
 		return;
 	file->missing += length;
 	fyke_sensitive_gap(&file->sensitive);
-	end_hashes(file);
+	file->is_hashed = false;
 	if (file->handle != NULL)
 		store->gap(store->context, file->handle, length);
 }
 
-static struct fyke_value hex_of(EVP_MD_CTX *hash, char text[2 * EVP_MAX_MD_SIZE + 1])
+static struct fyke_value hex_of(struct fyke_digest *digest, char text[2 * FYKE_DIGEST_BYTES + 1])
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned length = 0;
+	uint8_t bytes[FYKE_DIGEST_BYTES];
+	size_t length = fyke_digest_end(digest, bytes);
 
-	if (hash == NULL || EVP_DigestFinal_ex(hash, digest, &length) != 1)
-		return fyke_null();
-	for (unsigned i = 0; i < length; i++)
-		(void)snprintf(text + (size_t)2 * i, 3, "%02x", digest[i]);
-	return fyke_bytes(text, (size_t)2 * length);
+	fyke_hex(bytes, length, text);
+	return fyke_bytes(text, 2 * length);
 }
 
 static void tell(struct fyke_dissection *dissection, struct fyke_file *file, bool complete)
 {
 	const struct fyke_file_store *store = dissection->options.store;
 	const char *type = fyke_sniff(file->head, file->head_length);
-	char md5[2 * EVP_MAX_MD_SIZE + 1], sha256[2 * EVP_MAX_MD_SIZE + 1], saved_as[SAVED_AS_BYTES] = "";
+	char md5[2 * FYKE_DIGEST_BYTES + 1], sha256[2 * FYKE_DIGEST_BYTES + 1], saved_as[SAVED_AS_BYTES] = "";
 	struct fyke_value values[FYKE_FILES_COUNT] = {{0}};
 
 	if (file->handle != NULL)
@@ -163,8 +149,10 @@ static void tell(struct fyke_dissection *dissection, struct fyke_file *file, boo
 	values[FYKE_FILES_BYTES] = fyke_integer((int64_t)file->bytes);
 	values[FYKE_FILES_MISSING_BYTES] = fyke_integer((int64_t)file->missing);
 	values[FYKE_FILES_COMPLETE] = fyke_integer(complete && file->missing == 0);
-	values[FYKE_FILES_MD5] = hex_of(file->md5, md5);
-	values[FYKE_FILES_SHA256] = hex_of(file->sha256, sha256);
+	if (file->is_hashed) {
+		values[FYKE_FILES_MD5] = hex_of(&file->md5, md5);
+		values[FYKE_FILES_SHA256] = hex_of(&file->sha256, sha256);
+	}
 	values[FYKE_FILES_SAVED_AS] = saved_as[0] != '\0' ? fyke_word(saved_as) : fyke_null();
 	fyke_dissect_record(dissection, &fyke_table_transferred_files, &file->begun, values);
 }
@@ -200,10 +188,9 @@ static void drop(struct fyke_dissection *dissection, struct fyke_file *file)
 	dissection->file_count--;
 	if (file->handle != NULL)
 		dissection->options.store->discard(dissection->options.store->context, file->handle);
-	end_hashes(file);
 	free(file->name);
 	free(file->type);
-	free(file);
+	fyke_spares_give(&dissection->options.memory->files, file);
 }
 
 void fyke_file_end(struct fyke_dissection *dissection, struct fyke_file *file, bool complete)
@@ -232,5 +219,5 @@ void fyke_dissect_drop_files(struct fyke_dissection *dissection)
 
 size_t fyke_dissect_files_held(const struct fyke_dissection *dissection)
 {
-	return dissection->file_count * (sizeof(struct fyke_file) + HASHES_HELD + NAME_MAX_BYTES);
+	return dissection->file_count * (sizeof(struct fyke_file) + NAME_MAX_BYTES);
 }

@@ -95,6 +95,7 @@ void fyke_dissect_forget(struct fyke_dissection *dissection);
 
 /* files.c: ends all open ones, with or without a word. */
 void fyke_dissect_end_files(struct fyke_dissection *dissection);
+void fyke_dissect_keep_files(struct fyke_dissect_memory *memory);
 void fyke_dissect_drop_files(struct fyke_dissection *dissection);
 size_t fyke_dissect_files_held(const struct fyke_dissection *dissection);
 

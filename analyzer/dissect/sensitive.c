@@ -25,25 +25,30 @@ enum place {
 	ACCOUNT, /* in what may be an IBAN */
 };
 
+enum class { CONTROL = 1, DIGIT = 2, CAPITAL = 4, LETTER = 8 };
+
+/* Bytes above 127 are letters of some alphabet. */
+static const uint8_t classes[256] = {[0 ... '\t' - 1] = CONTROL,
+	['\r' + 1 ... ' ' - 1] = CONTROL,
+	['0' ... '9'] = DIGIT,
+	['A' ... 'Z'] = CAPITAL | LETTER,
+	['a' ... 'z'] = LETTER,
+	['_'] = LETTER,
+	[0x80 ... 0xff] = LETTER};
+
 static bool is_digit(uint8_t byte)
 {
-	return byte >= '0' && byte <= '9';
+	return (classes[byte] & DIGIT) != 0;
 }
 
 static bool is_capital(uint8_t byte)
 {
-	return byte >= 'A' && byte <= 'Z';
+	return (classes[byte] & CAPITAL) != 0;
 }
 
-/* Bytes above 127 are letters of some alphabet. */
 static bool is_letter(uint8_t byte)
 {
-	return is_capital(byte) || (byte >= 'a' && byte <= 'z') || byte == '_' || byte >= 0x80;
-}
-
-static bool is_control(uint8_t byte)
-{
-	return byte < ' ' && (byte < '\t' || byte > '\r');
+	return (classes[byte] & LETTER) != 0;
 }
 
 static bool is_separator(uint8_t byte)
@@ -338,10 +343,32 @@ static void take(struct fyke_sensitive *scan, uint8_t byte)
 	scan->before = (char)byte;
 }
 
+/* How many bytes from here on change nothing: the rest of a word, or what stands between words. */
+static size_t count_dull(const struct fyke_sensitive *scan, const uint8_t *bytes, size_t length)
+{
+	size_t i = 0;
+
+	if (scan->place == WORD) {
+		while (i < length && (classes[bytes[i]] & (DIGIT | LETTER)) != 0)
+			i++;
+	} else if (scan->place == BETWEEN) {
+		while (i < length && classes[bytes[i]] == 0)
+			i++;
+	}
+	return i;
+}
+
 void fyke_sensitive_scan(struct fyke_sensitive *scan, const uint8_t *bytes, size_t length)
 {
 	for (size_t i = 0; i < length && !scan->is_binary; i++) {
-		if (is_control(bytes[i])) {
+		size_t dull = count_dull(scan, bytes + i, length - i);
+
+		if (dull > 0) {
+			i += dull - 1;
+			scan->before = (char)bytes[i];
+			continue;
+		}
+		if (classes[bytes[i]] == CONTROL) {
 			*scan = (struct fyke_sensitive){.is_binary = true};
 			return;
 		}

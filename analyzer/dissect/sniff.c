@@ -225,17 +225,31 @@ static bool is_utf8(const uint8_t *bytes, size_t length)
 	return true;
 }
 
+/* Whether eight bytes are ASCII without control characters. */
+static bool are_plain(const uint8_t *bytes)
+{
+	uint64_t eight;
+
+	memcpy(&eight, bytes, sizeof(eight));
+	return ((((eight - UINT64_C(0x2020202020202020)) & ~eight) | eight) & UINT64_C(0x8080808080808080)) ==
+	       0;
+}
+
 /* No control characters; UTF-8, or mostly ASCII with some bytes of another alphabet. */
 static bool is_text(const uint8_t *bytes, size_t length)
 {
 	size_t high = 0;
 
 	for (size_t i = 0; i < length; i++) {
+		if (length - i >= 8 && are_plain(bytes + i)) {
+			i += 7;
+			continue;
+		}
 		if (bytes[i] < 0x20 && (bytes[i] == 0 || strchr("\t\n\r\f\x1b", bytes[i]) == NULL))
 			return false;
 		high += bytes[i] >= 0x80;
 	}
-	return is_utf8(bytes, length) || high <= length / 4;
+	return high == 0 || is_utf8(bytes, length) || high <= length / 4;
 }
 
 /* ---- text ---- */
@@ -335,6 +349,7 @@ const char *fyke_sniff(const uint8_t *bytes, size_t length)
 
 	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
 		if (length >= (size_t)signatures[i].at + signatures[i].length &&
+			bytes[signatures[i].at] == (uint8_t)signatures[i].bytes[0] &&
 			memcmp(bytes + signatures[i].at, signatures[i].bytes, signatures[i].length) == 0)
 			return signatures[i].type;
 	}

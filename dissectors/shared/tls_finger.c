@@ -4,38 +4,31 @@
  */
 #include "dissectors/shared/tls_finger.h"
 
+#include "analyzer/base/digest.h"
 #include "dissectors/shared/tls_names.h"
 
 #include <ctype.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LIST_MAX = 512 };
 
-static void to_hex(const uint8_t *bytes, size_t length, char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < length; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	text[2 * length] = '\0';
-}
-
 /* ---- JA3 ---- */
 
-static void add_number(EVP_MD_CTX *digest, unsigned number, bool first)
+static void add_number(struct fyke_digest *digest, uint16_t number, bool first)
 {
-	char text[8];
-	int length = snprintf(text, sizeof(text), first ? "%u" : "-%u", number);
+	char text[6], *at = text + sizeof(text);
 
-	EVP_DigestUpdate(digest, text, (size_t)length);
+	do
+		*--at = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	if (!first)
+		*--at = '-';
+	fyke_digest_add(digest, at, (size_t)(text + sizeof(text) - at));
 }
 
-static void add_list(EVP_MD_CTX *digest, struct fyke_cursor list)
+static void add_list(struct fyke_digest *digest, struct fyke_cursor list)
 {
 	bool first = true;
 
@@ -49,7 +42,7 @@ static void add_list(EVP_MD_CTX *digest, struct fyke_cursor list)
 	}
 }
 
-static void add_extensions(EVP_MD_CTX *digest, struct fyke_cursor extensions)
+static void add_extensions(struct fyke_digest *digest, struct fyke_cursor extensions)
 {
 	bool first = true;
 
@@ -66,62 +59,45 @@ static void add_extensions(EVP_MD_CTX *digest, struct fyke_cursor extensions)
 	}
 }
 
-static void add_bytes(EVP_MD_CTX *digest, struct fyke_cursor bytes)
+static void add_bytes(struct fyke_digest *digest, struct fyke_cursor bytes)
 {
 	for (bool first = true; fyke_cursor_left(&bytes) > 0; first = false)
 		add_number(digest, fyke_cursor_u8(&bytes), first);
 }
 
-static EVP_MD_CTX *begin_md5(void)
+static void end_md5(struct fyke_digest *digest, char text[FYKE_JA3])
 {
-	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	uint8_t sum[FYKE_DIGEST_BYTES];
 
-	if (digest != NULL && EVP_DigestInit_ex(digest, EVP_md5(), NULL) == 1)
-		return digest;
-	EVP_MD_CTX_free(digest);
-	return NULL;
-}
-
-static void end_md5(EVP_MD_CTX *digest, char text[FYKE_JA3])
-{
-	uint8_t sum[16];
-	unsigned length = 0;
-
-	if (EVP_DigestFinal_ex(digest, sum, &length) == 1 && length == sizeof(sum))
-		to_hex(sum, sizeof(sum), text);
-	EVP_MD_CTX_free(digest);
+	fyke_hex(sum, fyke_digest_end(digest, sum), text);
 }
 
 void fyke_tls_ja3(const struct fyke_tls_hello *client, char text[FYKE_JA3])
 {
-	EVP_MD_CTX *digest = begin_md5();
+	struct fyke_digest md5, *digest = &md5;
 
-	text[0] = '\0';
-	if (digest == NULL)
-		return;
+	fyke_digest_begin(digest, FYKE_MD5);
 	add_number(digest, client->legacy_version, true);
-	EVP_DigestUpdate(digest, ",", 1);
+	fyke_digest_add(digest, ",", 1);
 	add_list(digest, client->ciphers);
-	EVP_DigestUpdate(digest, ",", 1);
+	fyke_digest_add(digest, ",", 1);
 	add_extensions(digest, client->extensions);
-	EVP_DigestUpdate(digest, ",", 1);
+	fyke_digest_add(digest, ",", 1);
 	add_list(digest, client->groups);
-	EVP_DigestUpdate(digest, ",", 1);
+	fyke_digest_add(digest, ",", 1);
 	add_bytes(digest, client->point_formats);
 	end_md5(digest, text);
 }
 
 void fyke_tls_ja3s(const struct fyke_tls_hello *server, char text[FYKE_JA3])
 {
-	EVP_MD_CTX *digest = begin_md5();
+	struct fyke_digest md5, *digest = &md5;
 
-	text[0] = '\0';
-	if (digest == NULL)
-		return;
+	fyke_digest_begin(digest, FYKE_MD5);
 	add_number(digest, server->legacy_version, true);
-	EVP_DigestUpdate(digest, ",", 1);
+	fyke_digest_add(digest, ",", 1);
 	add_number(digest, server->cipher, true);
-	EVP_DigestUpdate(digest, ",", 1);
+	fyke_digest_add(digest, ",", 1);
 	add_extensions(digest, server->extensions);
 	end_md5(digest, text);
 }
@@ -183,7 +159,7 @@ static size_t write_numbers(const struct numbers *numbers, char before, char *te
 
 		if (i > 0 || before != '\0')
 			text[length++] = i > 0 ? ',' : before;
-		to_hex(bytes, 2, text + length);
+		fyke_hex(bytes, 2, text + length);
 		length += 4;
 	}
 	return length;
@@ -191,12 +167,13 @@ static size_t write_numbers(const struct numbers *numbers, char before, char *te
 
 static void cut_sum(const char *text, size_t length, char sum[13])
 {
-	uint8_t whole[EVP_MAX_MD_SIZE];
-	unsigned whole_length = 0;
+	uint8_t whole[FYKE_DIGEST_BYTES];
 
 	memcpy(sum, "000000000000", 13);
-	if (length > 0 && EVP_Digest(text, length, whole, &whole_length, EVP_sha256(), NULL) == 1)
-		to_hex(whole, 6, sum);
+	if (length == 0)
+		return;
+	(void)fyke_digest_of(FYKE_SHA256, text, length, whole);
+	fyke_hex(whole, 6, sum);
 }
 
 static const char *version_word(uint16_t version)
@@ -259,8 +236,8 @@ static void alpn_word(const struct fyke_cursor *alpn, char word[3])
 	word[1] = (char)name[length - 1];
 	if (isalnum(name[0]) && isalnum(name[length - 1]))
 		return;
-	to_hex(&name[0], 1, hex);
-	to_hex(&name[length - 1], 1, hex + 2);
+	fyke_hex(&name[0], 1, hex);
+	fyke_hex(&name[length - 1], 1, hex + 2);
 	word[0] = hex[0];
 	word[1] = hex[3];
 }
