@@ -78,6 +78,7 @@ enum fyke_status fyke_engine_new(
 	fyke_arena_init(&fresh->arena);
 	fyke_engine_talk_init(fresh);
 	fresh->names_end = &fresh->names;
+	fresh->tcp_memory.blocks = &fresh->blocks;
 	*engine = fresh;
 	return FYKE_OK;
 }
@@ -115,12 +116,15 @@ static bool take_tcp(struct fyke_engine *engine, uint32_t index, const struct fy
 	};
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 	struct fyke_tcp *tcp = fyke_engine_tcp(engine, flow);
-	size_t heap = fyke_tcp_heap(tcp);
 	struct fyke_tcp_result result;
 
-	fyke_tcp_take(tcp, packet, sender, &result);
-	engine->heap += fyke_tcp_heap(tcp) - heap;
+	if (fyke_engine_is_at_rest(engine, flow))
+		fyke_tcp_rest(&engine->tcp_memory, tcp);
+	if (!fyke_tcp_take(&engine->tcp_memory, tcp, packet, sender, &result))
+		return false;
 	engine->counters.tcp_payload_bytes += packet->payload_length;
+	engine->counters.tcp_repeated_bytes += (uint64_t)result.repeated_bytes;
+	engine->counters.tcp_ignored_bytes += (uint64_t)result.ignored_bytes;
 	if (tcp->client != flow->client) {
 		flow->client = tcp->client;
 		fyke_engine_name_service(engine, flow);
@@ -239,12 +243,30 @@ static bool is_innermost(const struct fyke_packet *packets, size_t i, size_t cou
 	return i + 1 == count || packets[i + 1].frame != packets[i].frame;
 }
 
-static void prefetch_tcp(const struct fyke_engine *engine, uint32_t index)
+static void prefetch(const void *start, size_t size)
 {
-	const char *tcp = index == 0 ? NULL : fyke_pool_at(&engine->tcp, index);
+	for (size_t at = 0; at < size; at += CACHE_LINE)
+		__builtin_prefetch((const char *)start + at, 1);
+}
 
-	for (size_t at = 0; tcp != NULL && at < sizeof(struct fyke_tcp); at += CACHE_LINE)
-		__builtin_prefetch(tcp + at, 1);
+/* What the packets of a batch will touch: each step reads what the one before has asked for. */
+static void prefetch_batch(const struct fyke_engine *engine, const struct fyke_hashed_key *keys, size_t count)
+{
+	const struct fyke_tcp *tcp[BATCH];
+
+	for (size_t i = 0; i < count; i++)
+		fyke_flow_table_prefetch_flow(&engine->table, keys[i].hash);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t index = fyke_flow_table_tcp(&engine->table, keys[i].hash);
+
+		tcp[i] = index == 0 ? NULL : fyke_pool_at(&engine->tcp, index);
+		if (tcp[i] != NULL)
+			prefetch(tcp[i], sizeof(*tcp[i]));
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (tcp[i] != NULL && tcp[i]->trail != NULL)
+			prefetch(tcp[i]->trail, sizeof(*tcp[i]->trail));
+	}
 }
 
 static bool take_batch(
@@ -259,10 +281,7 @@ static bool take_batch(
 		if (engine->half_open != NULL)
 			fyke_half_open_prefetch(engine->half_open, keys[i].hash);
 	}
-	for (size_t i = 0; i < count; i++)
-		fyke_flow_table_prefetch_flow(&engine->table, keys[i].hash);
-	for (size_t i = 0; i < count; i++)
-		prefetch_tcp(engine, fyke_flow_table_tcp(&engine->table, keys[i].hash));
+	prefetch_batch(engine, keys, count);
 	for (size_t i = 0; i < count; i++) {
 		enter_packet(engine, &packets[i], clock_ns[i]);
 		if (!take_packet(engine, &packets[i], &keys[i]))
@@ -386,6 +405,7 @@ enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, e
 		(kind == FYKE_TICK_FLUSH && !hand_over_changed(engine)) ||
 		!fyke_engine_fill_tick(engine, tick))
 		return fyke_engine_out_of_memory(error);
+	fyke_engine_rest(engine);
 	return FYKE_OK;
 }
 
@@ -410,6 +430,7 @@ void fyke_engine_free(struct fyke_engine *engine)
 	fyke_engine_talk_release(engine);
 	fyke_half_open_free(engine->half_open);
 	fyke_pool_release(&engine->tcp);
+	fyke_blocks_release(&engine->blocks);
 	fyke_pool_release(&engine->extra);
 	fyke_community_hasher_free(engine->hasher);
 	fyke_seconds_release(&engine->timeline);

@@ -17,6 +17,7 @@ uint64_t fyke_engine_memory_held(const struct fyke_engine *engine)
 		       (uint64_t)(sizeof(struct fyke_flow) + 2 * sizeof(struct fyke_flow_slot)) +
 	       engine->tcp.live * (uint64_t)sizeof(struct fyke_tcp) +
 	       engine->extra.live * (uint64_t)sizeof(struct fyke_flow_extra) + engine->stream_memory.used +
+	       engine->blocks.used +
 	       (engine->half_open != NULL ? fyke_half_open_held(engine->half_open) : 0) + engine->heap;
 }
 
@@ -169,12 +170,9 @@ void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)
 
 	fyke_engine_talk_drop(engine, flow);
 	if (tcp != NULL) {
-		engine->counters.tcp_stream_bytes +=
-			(uint64_t)(tcp->side[0].stream_bytes + tcp->side[1].stream_bytes);
-		engine->counters.tcp_repeated_bytes += tcp->repeated_bytes;
-		engine->counters.tcp_ignored_bytes += tcp->ignored_bytes;
-		engine->heap -= fyke_tcp_heap(tcp);
-		fyke_tcp_release(tcp);
+		engine->counters.tcp_stream_bytes += (uint64_t)(fyke_tcp_stream_bytes(&tcp->side[0]) +
+								fyke_tcp_stream_bytes(&tcp->side[1]));
+		fyke_tcp_release(&engine->tcp_memory, tcp);
 		fyke_pool_give(&engine->tcp, flow->tcp);
 	}
 	if (extra != NULL) {

@@ -229,10 +229,11 @@ static bool note_gaps(struct fyke_engine *engine, uint32_t index, enum fyke_endp
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 	const struct fyke_tcp_side *side = &fyke_engine_tcp(engine, flow)->side[endpoint];
 	const struct fyke_moment moment = {flow->last_frame, flow->end_ns};
-	uint32_t count = side->holes == NULL ? 0 : side->holes->count;
+	const struct fyke_tcp_holes *holes = fyke_tcp_rare(side)->holes;
+	uint32_t count = holes == NULL ? 0 : holes->count;
 
 	for (uint32_t i = 0; i < count && i < GAPS_MAX; i++) {
-		const struct fyke_tcp_hole *hole = &side->holes->list[i];
+		const struct fyke_tcp_hole *hole = &holes->list[i];
 		const struct fyke_value values[5] = {
 			fyke_word(endpoint == flow->client ? "client" : "server"), fyke_word("gap"),
 			fyke_integer(hole->start), fyke_integer(hole->end - hole->start),

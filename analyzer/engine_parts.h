@@ -39,7 +39,10 @@ struct fyke_engine {
 	struct fyke_engine_expect expect;
 	struct fyke_tick_name *names, **names_end; /* said in the running tick, in its arena */
 	struct fyke_stream_memory stream_memory;
-	uint64_t heap; /* bytes of frame lists, holes and records, beside the pools */
+	struct fyke_blocks blocks; /* of what hangs on flows */
+	struct fyke_tcp_memory tcp_memory;
+	uint32_t rest_next; /* flow that fyke_engine_rest looked at last */
+	uint64_t heap;	    /* bytes of frame lists, records and conversations, beside pools and blocks */
 
 	/* the packet in work */
 	uint64_t frame;
@@ -90,6 +93,11 @@ bool fyke_engine_take_into(struct fyke_engine *engine, uint32_t index, const str
 bool fyke_engine_expire(struct fyke_engine *engine, int64_t time_ns);
 bool fyke_engine_fill_tick(struct fyke_engine *engine, struct fyke_tick *tick);
 enum fyke_status fyke_engine_out_of_memory(struct fyke_error *error);
+
+/* engine_rest.c: no packet came for so long that what the last ones left is of no use. */
+bool fyke_engine_is_at_rest(const struct fyke_engine *engine, const struct fyke_flow *flow);
+/* Gives back what flows at rest have left; at the end of a tick. */
+void fyke_engine_rest(struct fyke_engine *engine);
 
 /* engine_half_open.c: keeps the first packet of a flow small, if it is a lone SYN. */
 enum fyke_half_open_answer fyke_engine_defer(

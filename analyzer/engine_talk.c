@@ -88,7 +88,7 @@ static void note_budget_gap(struct fyke_talk *talk, const struct fyke_chunk *chu
 	if (flow->lost_track)
 		return;
 	flow->lost_track = true;
-	fyke_tcp_note_partial(fyke_engine_tcp(talk->engine, flow), chunk->side);
+	fyke_tcp_note_partial(&talk->engine->tcp_memory, fyke_engine_tcp(talk->engine, flow), chunk->side);
 	talk->failed |=
 		!fyke_engine_add_record(talk->engine, talk->flow, &fyke_table_tcp_events, &moment, values);
 }

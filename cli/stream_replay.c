@@ -27,7 +27,10 @@ struct replay {
 	bool has_key;
 	struct fyke_flow_key key;
 	enum fyke_endpoint client;
+	struct fyke_blocks blocks;
+	struct fyke_tcp_memory tcp_memory;
 	struct fyke_tcp tcp;
+	bool failed; /* memory is out */
 	struct fyke_stream stream;
 	struct fyke_stream_memory memory;
 	int64_t sent[2]; /* UDP: bytes so far, by enum fyke_side */
@@ -210,9 +213,14 @@ static void take_packet(struct replay *replay, const struct fyke_packet *capture
 		return;
 	}
 	packet.block = 0; /* nothing of it outlives the call */
-	fyke_tcp_take(&replay->tcp, &packet, sender, &result);
+	replay->failed |= !fyke_tcp_take(&replay->tcp_memory, &replay->tcp, &packet, sender, &result);
 	if (!replay->searching)
 		fyke_stream_take(&replay->stream, &replay->tcp, &packet, sender);
+}
+
+static enum fyke_status out_of_memory(struct fyke_error *error)
+{
+	return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory to put the stream together");
 }
 
 static enum fyke_status read_frames(
@@ -230,6 +238,8 @@ static enum fyke_status read_frames(
 		for (size_t i = 0; i < batch.count; i++)
 			take_packet(replay, &batch.packets[i]);
 		fyke_front_clear(front);
+		if (replay->failed)
+			return out_of_memory(error);
 	}
 	return status;
 }
@@ -269,10 +279,10 @@ static enum fyke_status search_start(
 	for (int i = 0; i < 2 && status == FYKE_OK; i++) {
 		const struct fyke_tcp_side *side = &replay->tcp.side[i];
 
-		if (!side->syn_seen && side->stream_bytes > 0)
-			replay->start[i] = side->lowest;
+		if (!side->syn_seen && fyke_tcp_stream_bytes(side) > 0)
+			replay->start[i] = fyke_tcp_lowest(side);
 	}
-	fyke_tcp_release(&replay->tcp);
+	fyke_tcp_release(&replay->tcp_memory, &replay->tcp);
 	replay->searching = false;
 	return status;
 }
@@ -303,7 +313,7 @@ static void end_streams(struct replay *replay, bool good)
 	}
 	fyke_stream_release(&replay->stream);
 	fyke_stream_memory_release(&replay->memory);
-	fyke_tcp_release(&replay->tcp);
+	fyke_tcp_release(&replay->tcp_memory, &replay->tcp);
 }
 
 enum fyke_status fyke_stream_replay(struct fyke_recall *recall, const struct fyke_stream_session *session,
@@ -315,7 +325,8 @@ enum fyke_status fyke_stream_replay(struct fyke_recall *recall, const struct fyk
 
 	*totals = (struct fyke_stream_totals){0};
 	if (replay == NULL)
-		return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory to put the stream together");
+		return out_of_memory(error);
+	replay->tcp_memory.blocks = &replay->blocks;
 	replay->session = session;
 	replay->listener = listener;
 	replay->totals = totals;
@@ -331,6 +342,7 @@ enum fyke_status fyke_stream_replay(struct fyke_recall *recall, const struct fyk
 			" are not where the database says: the capture file has changed",
 			session->id);
 	fyke_recall_clear(recall);
+	fyke_blocks_release(&replay->blocks);
 	free(replay);
 	return status;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CACHE_LINE = 64 };
+
 void fyke_pool_init(struct fyke_pool *pool, size_t record_size)
 {
 	*pool = (struct fyke_pool){.record_size = (uint32_t)((record_size + 15) & ~(size_t)15), .unused = 1};
@@ -30,7 +32,7 @@ static int add_slab(struct fyke_pool *pool)
 		pool->slabs = slabs;
 		pool->slab_room = room;
 	}
-	slab = malloc((size_t)FYKE_POOL_SLAB * pool->record_size);
+	slab = aligned_alloc(CACHE_LINE, (size_t)FYKE_POOL_SLAB * pool->record_size);
 	if (slab == NULL)
 		return -1;
 	pool->slabs[pool->slab_count++] = slab;

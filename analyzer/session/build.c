@@ -58,22 +58,22 @@ static void build_offers(const struct fyke_tcp_side *side, struct fyke_session_t
 
 static void build_causes(const struct fyke_tcp_side *side, struct fyke_session_tcp_side *out)
 {
-	const uint32_t *causes = side->causes;
-	const struct fyke_tcp_rare *rare = side->rare;
+	const struct fyke_tcp_rare *rare = fyke_tcp_rare(side);
+	const uint32_t *causes = rare->causes;
 
 	out->timeout_retransmissions = causes[FYKE_TCP_CAUSE_TIMEOUT];
 	out->fast_retransmissions = causes[FYKE_TCP_CAUSE_FAST];
 	out->sack_retransmissions = causes[FYKE_TCP_CAUSE_SACK];
 	out->tail_probe_retransmissions = causes[FYKE_TCP_CAUSE_TAIL_PROBE];
 	out->other_retransmissions = causes[FYKE_TCP_CAUSE_GO_BACK] + causes[FYKE_TCP_CAUSE_UNKNOWN];
-	out->spurious_retransmissions = side->spurious;
+	out->spurious_retransmissions = rare->spurious;
 	out->reordered_segments = causes[FYKE_TCP_CAUSE_REORDERING];
 	out->capture_duplicates = causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE];
-	out->window_fulls = side->window_fulls;
-	out->window_updates = side->window_updates;
-	out->outside_window_segments = rare == NULL ? 0 : rare->outside_window;
+	out->window_fulls = rare->window_fulls;
+	out->window_updates = rare->window_updates;
+	out->outside_window_segments = rare->outside_window;
 	out->reordering_extent = out->reordering_late_us = FYKE_UNKNOWN;
-	if (rare != NULL && rare->overtaken_most > 0) {
+	if (rare->overtaken_most > 0) {
 		out->reordering_extent = rare->overtaken_most;
 		out->reordering_late_us = rare->overtaken_ns / 1000;
 	}
@@ -81,38 +81,41 @@ static void build_causes(const struct fyke_tcp_side *side, struct fyke_session_t
 
 static void build_round_trips(const struct fyke_tcp_side *side, struct fyke_session_tcp_side *out)
 {
-	out->rtt_samples = side->rtt_samples;
+	uint32_t samples = fyke_tcp_round_trips(side);
+
+	out->rtt_samples = samples;
 	out->rtt_min_us = out->rtt_mean_us = out->rtt_max_us = FYKE_UNKNOWN;
-	if (side->rtt_samples == 0)
+	if (samples == 0)
 		return;
-	out->rtt_min_us = side->rtt_min_ns / 1000;
-	out->rtt_mean_us = side->rtt_sum_ns / side->rtt_samples / 1000;
-	out->rtt_max_us = side->rtt_max_ns / 1000;
+	out->rtt_min_us = side->rtt_min_us;
+	out->rtt_mean_us = side->rtt_sum_ns / samples / 1000;
+	out->rtt_max_us = side->rtt_max_us;
 }
 
 static void build_tcp_side(
 	const struct fyke_tcp *tcp, enum fyke_endpoint endpoint, struct fyke_session_tcp_side *out)
 {
 	const struct fyke_tcp_side *side = &tcp->side[endpoint], *peer = &tcp->side[1 - endpoint];
+	const struct fyke_tcp_rare *rare = fyke_tcp_rare(side);
 	int64_t unacknowledged = side->highest - side->acknowledged;
 
 	build_offers(side, out);
 	build_causes(side, out);
 	build_round_trips(side, out);
-	out->stream_bytes = side->stream_bytes;
+	out->stream_bytes = fyke_tcp_stream_bytes(side);
 	out->missing_bytes = fyke_tcp_missing_bytes(side);
 	out->gaps = fyke_tcp_gaps(side);
-	out->retransmitted_segments = side->retransmitted_segments;
-	out->retransmitted_bytes = (int64_t)side->retransmitted_bytes;
-	out->syn_retransmissions = side->syn_retransmissions;
-	out->fin_retransmissions = side->causes[FYKE_TCP_CAUSE_FIN];
-	out->duplicate_acks = side->duplicate_acks;
-	out->keep_alives = side->causes[FYKE_TCP_CAUSE_KEEP_ALIVE];
-	out->zero_windows = side->zero_windows;
-	out->window_probes = side->causes[FYKE_TCP_CAUSE_WINDOW_PROBE];
-	out->overlapping_bytes = (int64_t)side->overlapping_bytes;
-	out->conflicting_bytes = (int64_t)side->conflicting_bytes;
-	out->uncompared_bytes = (int64_t)side->uncompared_bytes;
+	out->retransmitted_segments = rare->retransmitted_segments;
+	out->retransmitted_bytes = (int64_t)rare->retransmitted_bytes;
+	out->syn_retransmissions = rare->syn_retransmissions;
+	out->fin_retransmissions = rare->causes[FYKE_TCP_CAUSE_FIN];
+	out->duplicate_acks = rare->duplicate_acks;
+	out->keep_alives = rare->causes[FYKE_TCP_CAUSE_KEEP_ALIVE];
+	out->zero_windows = rare->zero_windows;
+	out->window_probes = rare->causes[FYKE_TCP_CAUSE_WINDOW_PROBE];
+	out->overlapping_bytes = (int64_t)rare->overlapping_bytes;
+	out->conflicting_bytes = (int64_t)rare->conflicting_bytes;
+	out->uncompared_bytes = (int64_t)rare->uncompared_bytes;
 	out->unacknowledged_bytes = FYKE_UNKNOWN;
 	if (peer->ack_seen)
 		out->unacknowledged_bytes = unacknowledged > 0 ? unacknowledged : 0;
@@ -125,9 +128,9 @@ static void build_handshake(const struct fyke_tcp *tcp, struct fyke_session_tcp 
 
 	out->handshake_us = span_us(tcp->syn_ns, tcp->handshake_ack_ns);
 	out->handshake_server_us = out->handshake_client_us = FYKE_UNKNOWN;
-	if (client->syn_retransmissions == 0)
+	if (fyke_tcp_rare(client)->syn_retransmissions == 0)
 		out->handshake_server_us = span_us(tcp->syn_ns, tcp->syn_ack_ns);
-	if (server->syn_retransmissions == 0)
+	if (fyke_tcp_rare(server)->syn_retransmissions == 0)
 		out->handshake_client_us = span_us(tcp->syn_ack_ns, tcp->handshake_ack_ns);
 }
 
@@ -278,7 +281,7 @@ struct fyke_session *fyke_session_build(const struct fyke_build *build, struct f
 	build_service(flow, session);
 	session->state = fyke_conn_state(flow, build->tcp);
 	if (build->tcp != NULL)
-		memcpy(session->history, build->tcp->history, sizeof(build->tcp->history));
+		memcpy(session->history, fyke_tcp_history(build->tcp), strlen(fyke_tcp_history(build->tcp)));
 	else if (flow->key.kind == FYKE_PACKET_UDP)
 		udp_history(flow, session->history);
 	if (build->extra != NULL && !build_extra(build->extra, session, arena))

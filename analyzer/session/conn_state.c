@@ -26,8 +26,8 @@ static enum fyke_state server_reset(
 {
 	if (client->state == FYKE_TCP_SYN_SENT || client->state == FYKE_TCP_SYN_ACK_SENT)
 		return FYKE_STATE_REJ;
-	if (client->state == FYKE_TCP_RESET && client->stream_bytes == 0 && server->stream_bytes == 0 &&
-		tcp->first_was_syn && !server->syn_seen)
+	if (client->state == FYKE_TCP_RESET && fyke_tcp_stream_bytes(client) == 0 &&
+		fyke_tcp_stream_bytes(server) == 0 && tcp->first_was_syn && !server->syn_seen)
 		return FYKE_STATE_REJ;
 	return is_idle(client) ? FYKE_STATE_RSTRH : FYKE_STATE_RSTR;
 }
@@ -36,7 +36,7 @@ static enum fyke_state client_reset(const struct fyke_tcp *tcp, const struct fyk
 {
 	if (!is_idle(server))
 		return FYKE_STATE_RSTO;
-	return is_syn_then_reset(tcp->history) ? FYKE_STATE_RSTOS0 : FYKE_STATE_OTH;
+	return is_syn_then_reset(fyke_tcp_history(tcp)) ? FYKE_STATE_RSTOS0 : FYKE_STATE_OTH;
 }
 
 static enum fyke_state tcp_state(const struct fyke_tcp *tcp)

@@ -48,7 +48,7 @@ static int ip_id_before(const struct fyke_tcp_question *q, uint16_t reference)
 {
 	int16_t before = (int16_t)(reference - q->ip_id);
 
-	if (q->recovery->ip_id_steady < STEADY_IDS || q->ip_id == 0 || reference == 0 ||
+	if (q->progress->ip_id_steady < STEADY_IDS || q->ip_id == 0 || reference == 0 ||
 		before >= IP_ID_BACK_MAX || before <= -IP_ID_BACK_MAX)
 		return 0;
 	return before;
@@ -69,15 +69,15 @@ static const char *overtaken_by_resend(const struct fyke_tcp_question *q)
  * only may be a resend that was overtaken; that is what is known of bytes whose original is forgotten. */
 static const char *reordering(const struct fyke_tcp_question *q)
 {
-	const struct fyke_tcp_recovery *r = q->recovery;
+	const struct fyke_tcp_progress *p = q->progress;
 	const struct fyke_tcp_sent *behind = q->behind;
 	int64_t least = fyke_tcp_least_round_trip(q->own, q->peer);
-	uint32_t stamp = behind != NULL ? behind->stamp : r->highest_stamp;
+	uint32_t stamp = behind != NULL ? behind->stamp : p->highest_stamp;
 	int before;
 
 	if (q->original != NULL)
 		return overtaken_by_resend(q);
-	if (q->has_stamp && (behind != NULL ? behind->has_stamp : r->has_stamp)) {
+	if (q->has_stamp && (behind != NULL ? behind->has_stamp : p->has_stamp)) {
 		if ((int32_t)(q->stamp - stamp) < 0)
 			return "its timestamp is older";
 		if (q->stamp != stamp)
@@ -85,7 +85,7 @@ static const char *reordering(const struct fyke_tcp_question *q)
 	}
 	if (q->older_ack)
 		return "its acknowledgment is older";
-	before = ip_id_before(q, behind != NULL ? behind->print.ip_id : r->highest_ip_id);
+	before = ip_id_before(q, behind != NULL ? behind->print.ip_id : p->highest_ip_id);
 	if (before != 0)
 		return before > 0 ? "its IP ID is older" : NULL;
 	if (least > 0 && q->hole_ns != 0 && q->now_ns - q->hole_ns < least)
@@ -102,13 +102,14 @@ static bool is_sacked_above(const struct fyke_tcp_question *q)
 static bool is_passed(const struct fyke_tcp_question *q)
 {
 	const struct fyke_tcp_recovery *r = q->recovery;
+	int64_t delivered_ns = q->progress->delivered_ns;
 	int64_t sent_ns = q->original != NULL ? q->original->time_ns : q->hole_ns;
 	bool recovering = r->highest_sacked >= 0 ||
 			  r->fast_end > q->acknowledged; /* then reordering is not waited for */
 	int64_t reordering = recovering ? 0 : fyke_tcp_least_round_trip(q->own, q->peer) / 4;
 
 	return !q->no_sack && sent_ns != 0 && q->start >= q->acknowledged && !is_sacked_above(q) &&
-	       r->delivered_ns - sent_ns > reordering;
+	       delivered_ns - sent_ns > reordering;
 }
 
 static const char *fast(const struct fyke_tcp_question *q, int64_t waited_ns)
@@ -131,10 +132,10 @@ static const char *fast(const struct fyke_tcp_question *q, int64_t waited_ns)
  * before. */
 static bool is_crossing(const struct fyke_tcp_question *q)
 {
-	const struct fyke_tcp_recovery *r = q->recovery;
+	const struct fyke_tcp_progress *p = q->progress;
 
-	return q->end <= q->acknowledged && r->advance_ns != 0 &&
-	       q->now_ns - r->advance_ns <= fyke_tcp_near_way(q->own, q->peer);
+	return q->end <= q->acknowledged && p->advance_ns != 0 &&
+	       q->now_ns - p->advance_ns <= fyke_tcp_near_way(q->own, q->peer);
 }
 
 static const char *crossing(const struct fyke_tcp_question *q)
@@ -156,9 +157,9 @@ static int64_t waited(const struct fyke_tcp_question *q)
 	int64_t since = q->original != NULL ? q->original->time_ns
 			: q->last_ns != 0   ? q->last_ns
 			: q->hole_ns != 0   ? q->hole_ns
-					    : q->recovery->highest_ns;
+					    : q->progress->highest_ns;
 
-	int64_t advance = is_crossing(q) ? q->recovery->earlier_advance_ns : q->recovery->advance_ns;
+	int64_t advance = is_crossing(q) ? q->progress->earlier_advance_ns : q->progress->advance_ns;
 
 	if (advance > since)
 		since = advance;
@@ -177,7 +178,7 @@ static bool is_tail_probe(const struct fyke_tcp_question *q, const struct fyke_t
 {
 	const struct fyke_tcp_recovery *r = q->recovery;
 	int64_t probe = 2 * fyke_tcp_round_trip(q->own, q->peer);
-	bool alone = q->start == (is_crossing(q) ? q->recovery->earlier_acknowledged : q->acknowledged);
+	bool alone = q->start == (is_crossing(q) ? q->progress->earlier_acknowledged : q->acknowledged);
 
 	if (q->no_sack || q->original == NULL || q->original->resends > 0 || q->end != q->highest ||
 		r->highest_sacked > q->acknowledged || r->timeout_end > q->start || probe == 0)
@@ -248,7 +249,8 @@ static bool is_stale(const struct fyke_tcp_question *q, const struct fyke_tcp_ve
 
 	if (v->waited_ns < long_enough)
 		return false;
-	if (q->original != NULL && q->original->resends > 0 && r->delivered_ns <= q->original->time_ns)
+	if (q->original != NULL && q->original->resends > 0 &&
+		q->progress->delivered_ns <= q->original->time_ns)
 		return true;
 	return q->now_ns - told_ns >= long_enough;
 }
@@ -282,9 +284,9 @@ static struct fyke_tcp_timer known_timer(const struct fyke_tcp_question *q)
 {
 	struct fyke_tcp_timer timer = *q->own;
 
-	if (is_crossing(q) && q->recovery->earlier_smoothed_us > 0) {
-		timer.smoothed = (int64_t)q->recovery->earlier_smoothed_us * 1000;
-		timer.variation = (int64_t)q->recovery->earlier_variation_us * 1000;
+	if (is_crossing(q) && q->progress->earlier_smoothed_us > 0) {
+		timer.smoothed = (int64_t)q->progress->earlier_smoothed_us * 1000;
+		timer.variation = (int64_t)q->progress->earlier_variation_us * 1000;
 	}
 	return timer;
 }

@@ -33,35 +33,41 @@ enum fyke_tcp_cause {
 const char *fyke_tcp_cause_name(enum fyke_tcp_cause cause);
 const char *fyke_tcp_cause_description(enum fyke_tcp_cause cause);
 
-/* What is remembered of a sender for judging its resends. Offsets are into its stream; -1 = none. */
+/* How a sender's data get on, for judging its resends: all that moves without any loss. Times of the tap. */
+struct fyke_tcp_progress {
+	int64_t advance_ns;	      /* when the last advancing ACK passed; 0 = never */
+	int64_t highest_ns;	      /* when the highest byte passed */
+	int64_t delivered_ns;	      /* when the last sent of all that has arrived was sent (RFC 8985) */
+	int64_t earlier_advance_ns;   /* advance_ns before the ACKs that the sender may not have yet */
+	int64_t earlier_acknowledged; /* before the last advancing ACK, */
+	int64_t earlier_sent_ns;      /* and when what began there was last sent */
+	uint32_t earlier_smoothed_us,
+		earlier_variation_us; /* the sender's, like earlier_advance_ns; 0 = not known */
+	uint32_t highest_stamp;	      /* timestamp value of the segment with the highest byte */
+	uint16_t highest_ip_id;
+	uint8_t ip_id_steady; /* IDs in a row that rose by little */
+	bool has_stamp;
+};
+
+/* What the receiver told of losses, and what the sender made of it. Offsets are into its stream; -1 = none.
+ */
 struct fyke_tcp_recovery {
-	int64_t advance_ns;	 /* when the last advancing ACK passed the tap; 0 = never */
-	int64_t highest_ns;	 /* when the highest byte passed the tap */
 	int64_t highest_sacked;	 /* end of the highest range that the receiver holds */
 	int64_t fast_end;	 /* highest byte when fast recovery began: over once that is acknowledged */
 	int64_t timeout_end;	 /* highest byte at the last timeout */
 	int64_t timeout_wait_ns; /* how long that timeout was waited for */
 	int64_t told_ns;	 /* when the last duplicate ACK or new SACK passed; 0 = never */
 	int64_t third_ns;	 /* when the third duplicate ACK in a row passed */
-	int64_t delivered_ns;	 /* when the last sent of all that was SACKed was sent (RFC 8985) */
-	int64_t earlier_advance_ns;   /* advance_ns before the ACKs that the sender may not have yet */
-	int64_t earlier_acknowledged; /* before the last advancing ACK, */
-	int64_t earlier_sent_ns;      /* and when what began there was last sent */
-	uint32_t earlier_smoothed_us,
-		earlier_variation_us; /* the sender's, like earlier_advance_ns; 0 = not known */
-	int64_t earlier_sacked;	      /* highest_sacked before the ACKs that the sender may not have yet */
-	uint32_t duplicate_acks;      /* in a row, since the last advancing ACK */
+	int64_t earlier_sacked;	 /* highest_sacked before the ACKs that the sender may not have yet */
+	uint32_t duplicate_acks; /* in a row, since the last advancing ACK */
 	uint32_t earlier_duplicate_acks;
-	uint32_t highest_stamp; /* timestamp value of the segment with the highest byte */
-	uint16_t highest_ip_id;
-	uint8_t ip_id_steady; /* IDs in a row that rose by little */
-	bool has_stamp;
 	bool may_undo; /* the last timeout did not come amid a recovery: F-RTO can show that it was needless
 			*/
 };
 
 /* Everything that the judgement of one segment needs. */
 struct fyke_tcp_question {
+	const struct fyke_tcp_progress *progress;
 	const struct fyke_tcp_recovery *recovery;
 	const struct fyke_tcp_timer *own, *peer; /* timers of the sender and of the other side */
 	const struct fyke_tcp_sent

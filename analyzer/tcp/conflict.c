@@ -47,7 +47,7 @@ static void compare(const struct fyke_tcp_segment *segment, const struct fyke_tc
 			first = i;
 		}
 	}
-	segment->own->conflicting_bytes += (uint64_t)differing;
+	fyke_tcp_need_rare(segment->memory, segment->own)->conflicting_bytes += (uint64_t)differing;
 	event = note_conflict(segment, offset + first, sent);
 	if (event == NULL)
 		return;
@@ -60,23 +60,24 @@ static void compare(const struct fyke_tcp_segment *segment, const struct fyke_tc
 
 void fyke_tcp_compare(const struct fyke_tcp_segment *segment)
 {
-	struct fyke_tcp_sent_queue *queue = &segment->own->sent;
+	struct fyke_tcp_sent_queue *queue = &segment->trail->sent;
 	int64_t known = segment->stop - segment->start - segment->fresh, compared = 0;
 
 	for (uint32_t i = queue->count; i-- > 0 && known > 0;) {
 		const struct fyke_tcp_sent *sent = &queue->list[queue->head + i];
 		int64_t from = later(sent->start, segment->start);
-		int64_t to = earlier(
-			earlier(sent->end, sent->start + sent->captured), segment->start + segment->captured);
+		int64_t to = earlier(earlier(fyke_tcp_sent_end(sent), sent->start + sent->captured),
+			segment->start + segment->captured);
 
-		if (sent->end <= segment->start)
+		if (fyke_tcp_sent_end(sent) <= segment->start)
 			break;
-		if (sent->block == 0 || sent->block < segment->oldest_block || sent->bytes == NULL ||
+		if (sent->bytes == NULL || (int32_t)(sent->block - (uint32_t)segment->oldest_block) < 0 ||
 			from >= to)
 			continue;
 		compare(segment, sent, from, to - from);
 		compared += to - from;
 	}
 	if (compared < known)
-		segment->own->uncompared_bytes += (uint64_t)(known - compared);
+		fyke_tcp_need_rare(segment->memory, segment->own)->uncompared_bytes +=
+			(uint64_t)(known - compared);
 }

@@ -9,7 +9,6 @@
  */
 #include "analyzer/tcp/parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -27,10 +26,8 @@ static struct fyke_tcp_doubts *doubts_of(const struct fyke_tcp_side *side)
 	return side->rare == NULL ? NULL : side->rare->doubts;
 }
 
-size_t fyke_tcp_doubts_heap(const struct fyke_tcp_side *side)
+static size_t size_of(const struct fyke_tcp_doubts *doubts)
 {
-	const struct fyke_tcp_doubts *doubts = doubts_of(side);
-
 	return doubts == NULL ? 0 : sizeof(*doubts) + doubts->room * sizeof(struct fyke_packet);
 }
 
@@ -40,27 +37,38 @@ static void forget(struct fyke_tcp_doubts *doubts, uint32_t at)
 	memmove(&doubts->list[at], &doubts->list[at + 1], (doubts->count - at) * sizeof(doubts->list[0]));
 }
 
-static bool make_room(struct fyke_tcp_side *side)
+/* NULL when memory is out. */
+static struct fyke_tcp_doubts *grow(struct fyke_tcp_memory *memory, struct fyke_tcp_doubts *doubts)
 {
-	struct fyke_tcp_rare *rare = fyke_tcp_need_rare(side);
-	struct fyke_tcp_doubts *doubts = doubts_of(side);
-	uint32_t room;
+	uint32_t room = doubts == NULL ? 2 : doubts->room * 2;
+	struct fyke_tcp_doubts *grown =
+		fyke_blocks_take(memory->blocks, sizeof(*grown) + room * sizeof(grown->list[0]));
 
-	if (rare == NULL)
+	if (grown == NULL)
+		return NULL;
+	grown->count = 0;
+	if (doubts != NULL)
+		memcpy(grown, doubts, sizeof(*doubts) + doubts->count * sizeof(doubts->list[0]));
+	fyke_blocks_give(memory->blocks, doubts, size_of(doubts));
+	grown->room = room;
+	return grown;
+}
+
+static bool make_room(struct fyke_tcp_memory *memory, struct fyke_tcp_side *side)
+{
+	struct fyke_tcp_doubts *doubts = fyke_tcp_need_rare(memory, side)->doubts;
+
+	if (side->rare == NULL)
 		return false;
 	if (doubts != NULL && doubts->count == DOUBTS_MAX)
 		forget(doubts, 0);
 	if (doubts != NULL && doubts->count < doubts->room)
 		return true;
-	room = doubts == NULL ? 2 : doubts->room * 2;
-	doubts = realloc(doubts, sizeof(*doubts) + room * sizeof(doubts->list[0]));
-	if (doubts == NULL)
-		return false;
-	if (rare->doubts == NULL)
-		doubts->count = 0;
-	doubts->room = room;
-	rare->doubts = doubts;
-	return true;
+	doubts = grow(memory, doubts);
+	memory->failed |= doubts == NULL;
+	if (doubts != NULL)
+		side->rare->doubts = doubts;
+	return doubts != NULL;
 }
 
 void fyke_tcp_doubt(const struct fyke_tcp_segment *segment, const struct fyke_packet *packet)
@@ -72,8 +80,8 @@ void fyke_tcp_doubt(const struct fyke_tcp_segment *segment, const struct fyke_pa
 	if (segment->length == 0 || segment->syn || segment->rst || !own->sequence_known || !own->spoke)
 		return;
 	start = fyke_tcp_offset(own, segment->header->sequence);
-	if (start < own->lowest || start < own->acknowledged || start > own->highest + AHEAD_MAX ||
-		!make_room(own))
+	if (start < fyke_tcp_lowest(own) || start < own->acknowledged || start > own->highest + AHEAD_MAX ||
+		!make_room(segment->memory, own))
 		return;
 	kept = &own->rare->doubts->list[own->rare->doubts->count++];
 	*kept = *packet;
@@ -89,7 +97,8 @@ static bool is_lacking(const struct fyke_tcp_side *side, const struct fyke_packe
 	int64_t start = fyke_tcp_offset(side, packet->tcp.sequence), stop = start + packet->payload_length;
 	int64_t known = stop < side->highest ? stop : side->highest;
 
-	return start >= side->highest || fyke_tcp_holes_within(side->holes, start, known) == known - start;
+	return start >= side->highest ||
+	       fyke_tcp_holes_within(fyke_tcp_rare(side)->holes, start, known) == known - start;
 }
 
 /* What each side is known to have: by this acknowledgment, and by those in segments that it proves. */
@@ -192,10 +201,7 @@ bool fyke_tcp_doubt_settle(struct fyke_tcp *tcp, const struct fyke_packet *ackno
 	return false;
 }
 
-void fyke_tcp_doubts_release(struct fyke_tcp_side *side)
+void fyke_tcp_doubts_release(struct fyke_tcp_memory *memory, struct fyke_tcp_doubts *doubts)
 {
-	if (side->rare == NULL)
-		return;
-	free(side->rare->doubts);
-	side->rare->doubts = NULL;
+	fyke_blocks_give(memory->blocks, doubts, size_of(doubts));
 }

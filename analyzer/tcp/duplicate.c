@@ -11,7 +11,8 @@
 
 #define MILLISECOND INT64_C(1000000)
 
-static uint32_t path_of(const struct fyke_packet *packet)
+/* Never 0. */
+static uint16_t path_of(const struct fyke_packet *packet)
 {
 	uint32_t path = packet->interface * UINT32_C(2654435761) ^ (uint32_t)(uint16_t)packet->vlan << 16;
 	uint32_t mac;
@@ -24,40 +25,34 @@ static uint32_t path_of(const struct fyke_packet *packet)
 		memcpy(&mac, packet->destination_mac + 2, sizeof(mac));
 		path ^= mac << 7 | mac >> 25;
 	}
-	return path;
+	path = (path ^ packet->ttl) * UINT32_C(2654435761);
+	return (uint16_t)(path >> 16 | 1);
 }
 
 static struct fyke_tcp_print print_of(const struct fyke_packet *packet)
 {
 	return (struct fyke_tcp_print){.sequence = packet->tcp.sequence,
 		.acknowledgment = packet->tcp.acknowledgment,
-		.length = packet->payload_length,
-		.flags = packet->tcp.flags,
-		.window = packet->tcp.window,
 		.checksum = packet->tcp.checksum,
 		.ip_id = packet->ip_id,
-		.path = path_of(packet),
-		.ttl = packet->ttl};
+		.window = packet->tcp.window,
+		.shape = (uint16_t)((uint32_t)packet->tcp.flags << 7 ^ packet->payload_length)};
 }
 
-static bool is_same(const struct fyke_tcp_print *a, const struct fyke_tcp_print *b, int64_t apart_ns)
+static bool is_same(const struct fyke_tcp_print *a, const struct fyke_tcp_print *b)
 {
-	if (a->sequence != b->sequence || a->acknowledgment != b->acknowledgment || a->length != b->length ||
-		a->flags != b->flags || a->window != b->window || a->checksum != b->checksum ||
-		a->ip_id != b->ip_id)
-		return false;
-	if (a->ip_id != 0)
-		return true;
-	return apart_ns < MILLISECOND && (a->path != b->path || a->ttl != b->ttl);
+	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static bool is_recent(const struct fyke_tcp_segment *segment)
+/* Without an IP ID only what came at once on another way is the same packet. */
+static bool is_recent(const struct fyke_tcp_segment *segment, uint16_t path)
 {
-	const struct fyke_tcp_side *own = segment->own;
-
 	for (int i = 0; i < FYKE_TCP_PRINTS; i++) {
-		if (own->print_times_ns[i] != 0 &&
-			is_same(&own->prints[i], &segment->print, segment->time_ns - own->print_times_ns[i]))
+		const struct fyke_tcp_seen *seen = &segment->trail->seen[i];
+		int64_t apart = (int64_t)(((uint64_t)segment->time_ns - seen->time_ns) << 16) >> 16;
+
+		if (seen->path != 0 && is_same(&seen->print, &segment->print) &&
+			(segment->print.ip_id != 0 || (apart < MILLISECOND && seen->path != path)))
 			return true;
 	}
 	return false;
@@ -66,7 +61,7 @@ static bool is_recent(const struct fyke_tcp_segment *segment)
 /* Further back, segments with payload are known as long as they are not acknowledged. */
 static bool is_in_flight(const struct fyke_tcp_segment *segment)
 {
-	struct fyke_tcp_side *own = segment->own;
+	const struct fyke_tcp_side *own = segment->own;
 	const struct fyke_tcp_sent *sent;
 	int64_t offset;
 
@@ -75,17 +70,19 @@ static bool is_in_flight(const struct fyke_tcp_segment *segment)
 	offset = fyke_tcp_offset(own, segment->header->sequence + (segment->syn ? 1 : 0));
 	if (offset >= own->highest)
 		return false;
-	sent = fyke_tcp_sent_find(&own->sent, offset);
-	return sent != NULL && is_same(&sent->print, &segment->print, segment->time_ns - sent->time_ns);
+	sent = fyke_tcp_sent_find(&segment->trail->sent, offset);
+	return sent != NULL && is_same(&sent->print, &segment->print);
 }
 
 void fyke_tcp_duplicate(struct fyke_tcp_segment *segment, const struct fyke_packet *packet)
 {
-	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_trail_side *trail = segment->trail;
+	uint16_t path = path_of(packet);
 
 	segment->print = print_of(packet);
-	segment->duplicate = is_recent(segment) || is_in_flight(segment);
-	own->prints[own->next_print] = segment->print;
-	own->print_times_ns[own->next_print] = segment->time_ns;
-	own->next_print = (uint8_t)((own->next_print + 1) % FYKE_TCP_PRINTS);
+	segment->duplicate = is_recent(segment, path) || is_in_flight(segment);
+	trail->seen[trail->next_seen] = (struct fyke_tcp_seen){.print = segment->print,
+		.time_ns = (uint64_t)segment->time_ns & ((UINT64_C(1) << 48) - 1),
+		.path = path};
+	trail->next_seen = (uint8_t)((trail->next_seen + 1) % FYKE_TCP_PRINTS);
 }

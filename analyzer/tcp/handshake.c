@@ -18,16 +18,16 @@ static void note_options(struct fyke_tcp_side *side, const struct fyke_tcp_heade
 static void note_other_start(const struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_rare *rare = fyke_tcp_need_rare(segment->memory, own);
 
-	if (fyke_tcp_need_rare(own) != NULL) {
-		own->rare->other_start = segment->header->sequence;
-		own->rare->has_other_start = own->stream_bytes == 0 && own->holes == NULL;
-	}
+	rare->other_start = segment->header->sequence;
+	rare->has_other_start = rare->holes == NULL && own->highest == rare->lowest;
 	fyke_tcp_note(segment, segment->sender, "other_syn_ack", 0, 0);
 }
 
-static void note_syn(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+static void note_syn(const struct fyke_tcp_segment *segment)
 {
+	struct fyke_tcp *tcp = segment->tcp;
 	struct fyke_tcp_side *own = segment->own;
 	uint32_t sequence = segment->header->sequence;
 
@@ -35,7 +35,7 @@ static void note_syn(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segmen
 		return;
 	if (segment->ack ? own->syn_ack_seen : own->bare_syn_seen) {
 		if (sequence == own->start)
-			own->syn_retransmissions++;
+			fyke_tcp_need_rare(segment->memory, own)->syn_retransmissions++;
 		else
 			note_other_start(segment);
 	}
@@ -44,29 +44,31 @@ static void note_syn(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segmen
 	own->syn_seen = true;
 	own->syn_ack_seen |= segment->ack;
 	own->bare_syn_seen |= !segment->ack;
-	if (!segment->ack) {
-		if (tcp->syn_ns == INT64_MIN)
-			tcp->syn_ns = segment->time_ns;
-		tcp->last_syn_ns = segment->time_ns;
-	} else {
-		if (tcp->syn_ack_ns == INT64_MIN)
-			tcp->syn_ack_ns = segment->time_ns;
-		tcp->last_syn_ack_ns = segment->time_ns;
-	}
+	if (!segment->ack && tcp->syn_ns == INT64_MIN)
+		tcp->syn_ns = segment->time_ns;
+	if (segment->ack && tcp->syn_ack_ns == INT64_MIN)
+		tcp->syn_ack_ns = segment->time_ns;
 }
 
 /* The handshake's two halves are the first round trips of the two sides (RFC 6298 §2.2); what was resent is
  * ambiguous (Karn), and where both sides opened there are no halves. */
+static void time_half(struct fyke_tcp_side *side, int64_t round_trip_ns)
+{
+	fyke_tcp_timer_sample(&side->timer, round_trip_ns);
+	side->handshake_timed = true;
+}
+
 static void time_halves(struct fyke_tcp *tcp)
 {
 	struct fyke_tcp_side *client = &tcp->side[tcp->client], *server = &tcp->side[1 - tcp->client];
 
 	if (server->bare_syn_seen)
 		return;
-	if (tcp->syn_ns != INT64_MIN && client->syn_retransmissions == 0 && tcp->syn_ack_ns > tcp->syn_ns)
-		fyke_tcp_timer_sample(&client->timer, tcp->syn_ack_ns - tcp->syn_ns);
-	if (server->syn_retransmissions == 0 && tcp->handshake_ack_ns > tcp->syn_ack_ns)
-		fyke_tcp_timer_sample(&server->timer, tcp->handshake_ack_ns - tcp->syn_ack_ns);
+	if (tcp->syn_ns != INT64_MIN && fyke_tcp_rare(client)->syn_retransmissions == 0 &&
+		tcp->syn_ack_ns > tcp->syn_ns)
+		time_half(client, tcp->syn_ack_ns - tcp->syn_ns);
+	if (fyke_tcp_rare(server)->syn_retransmissions == 0 && tcp->handshake_ack_ns > tcp->syn_ack_ns)
+		time_half(server, tcp->handshake_ack_ns - tcp->syn_ack_ns);
 }
 
 /* Whose SYN this segment acknowledges. */
@@ -79,10 +81,12 @@ static void note_syn_acknowledged(const struct fyke_tcp_segment *segment)
 		peer->syn_acknowledged = true;
 }
 
-void fyke_tcp_handshake(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+void fyke_tcp_handshake(const struct fyke_tcp_segment *segment)
 {
+	struct fyke_tcp *tcp = segment->tcp;
+
 	if (segment->syn && !segment->rst && !segment->fin)
-		note_syn(tcp, segment);
+		note_syn(segment);
 	if (tcp->established)
 		return;
 	note_syn_acknowledged(segment);

@@ -54,15 +54,15 @@ static void note_verdict(
 }
 
 /* Whether IDs rise steadily, so that an older one means an earlier packet. */
-static void follow_ip_id(struct fyke_tcp_recovery *recovery, uint16_t ip_id)
+static void follow_ip_id(struct fyke_tcp_progress *progress, uint16_t ip_id)
 {
-	uint16_t step = (uint16_t)(ip_id - recovery->highest_ip_id);
+	uint16_t step = (uint16_t)(ip_id - progress->highest_ip_id);
 
 	if (ip_id == 0 || step == 0 || step > IP_ID_STEP_MAX)
-		recovery->ip_id_steady = 0;
-	else if (recovery->ip_id_steady < IP_IDS_KNOWN)
-		recovery->ip_id_steady++;
-	recovery->highest_ip_id = ip_id;
+		progress->ip_id_steady = 0;
+	else if (progress->ip_id_steady < IP_IDS_KNOWN)
+		progress->ip_id_steady++;
+	progress->highest_ip_id = ip_id;
 }
 
 static struct fyke_tcp_sent sent_of(const struct fyke_tcp_segment *segment, int64_t start)
@@ -71,46 +71,48 @@ static struct fyke_tcp_sent sent_of(const struct fyke_tcp_segment *segment, int6
 	uint32_t captured = segment->captured > skipped ? (uint32_t)(segment->captured - skipped) : 0;
 
 	return (struct fyke_tcp_sent){.start = start,
-		.end = segment->stop,
+		.length = (uint32_t)(segment->stop - start),
 		.time_ns = segment->time_ns,
-		.frame = segment->frame,
+		.frame = segment->frame & FYKE_TCP_FRAME_MASK,
 		.print = segment->print,
 		.stamp = segment->header->timestamp_value,
 		.has_stamp = segment->header->has_timestamps,
-		.bytes = captured > 0 ? segment->bytes + skipped : NULL,
+		.bytes = captured > 0 && segment->block != 0 ? segment->bytes + skipped : NULL,
 		.captured = captured,
-		.block = segment->block};
+		.block = (uint32_t)segment->block};
 }
 
 static void follow(const struct fyke_tcp_segment *segment, const struct fyke_tcp_sent *sent)
 {
-	struct fyke_tcp_sent_queue *queue = &segment->own->sent;
+	struct fyke_tcp_sent_queue *queue = &segment->trail->sent;
 	bool joined = queue->joined;
 
-	(void)fyke_tcp_sent_add(queue, sent, !segment->peer->spoke);
+	(void)fyke_tcp_sent_add(segment->memory->blocks, queue, sent, !segment->peer->spoke);
 	if (queue->joined && !joined)
 		fyke_tcp_note(segment, segment->sender, "rtt_limited", segment->start, 0);
 }
 
 static void send_new(const struct fyke_tcp_segment *segment, int64_t start)
 {
-	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_progress *progress = &segment->trail->progress;
 	struct fyke_tcp_sent sent = sent_of(segment, start);
 
 	follow(segment, &sent);
-	if (segment->stop < own->highest)
+	if (segment->stop < segment->own->highest)
 		return;
-	own->recovery.highest_ns = segment->time_ns;
-	own->recovery.has_stamp = segment->header->has_timestamps;
-	own->recovery.highest_stamp = segment->header->timestamp_value;
-	follow_ip_id(&own->recovery, segment->print.ip_id);
+	progress->highest_ns = segment->time_ns;
+	progress->has_stamp = segment->header->has_timestamps;
+	progress->highest_stamp = segment->header->timestamp_value;
+	follow_ip_id(progress, segment->print.ip_id);
 }
 
 static struct fyke_tcp_verdict judge(
 	const struct fyke_tcp_segment *segment, const struct fyke_tcp_sent *original)
 {
 	struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
-	struct fyke_tcp_question question = {.recovery = &own->recovery,
+	const struct fyke_tcp_progress *progress = &segment->trail->progress;
+	struct fyke_tcp_question question = {.progress = progress,
+		.recovery = &fyke_tcp_rare(own)->recovery,
 		.own = &own->timer,
 		.peer = &peer->timer,
 		.original = original,
@@ -129,10 +131,10 @@ static struct fyke_tcp_verdict judge(
 		.no_sack = own->options_known && peer->options_known &&
 			   !(own->sack_permitted && peer->sack_permitted)};
 
-	if (original == NULL && segment->start == own->recovery.earlier_acknowledged)
-		question.last_ns = own->recovery.earlier_sent_ns;
+	if (original == NULL && segment->start == progress->earlier_acknowledged)
+		question.last_ns = progress->earlier_sent_ns;
 	if (original == NULL && segment->fresh > 0) {
-		struct fyke_tcp_behind behind = fyke_tcp_sent_behind(&own->sent, segment->stop);
+		struct fyke_tcp_behind behind = fyke_tcp_sent_behind(&segment->trail->sent, segment->stop);
 
 		question.behind = behind.nearest;
 		question.hole_ns = behind.since_ns;
@@ -154,25 +156,23 @@ static void remember(struct fyke_tcp_recovery *recovery, const struct fyke_tcp_v
 	}
 }
 
-static void count(struct fyke_tcp_side *own, const struct fyke_tcp_segment *segment,
+static void count(struct fyke_tcp_rare *rare, const struct fyke_tcp_segment *segment,
 	const struct fyke_tcp_verdict *verdict)
 {
-	own->causes[verdict->cause]++;
+	rare->causes[verdict->cause]++;
 	if (verdict->cause == FYKE_TCP_CAUSE_REORDERING || segment->length == 0)
 		return;
-	own->retransmitted_segments++;
-	own->retransmitted_bytes += segment->length;
-	own->spurious += verdict->spurious;
+	rare->retransmitted_segments++;
+	rare->retransmitted_bytes += segment->length;
+	rare->spurious += verdict->spurious;
 }
 
 /* RFC 4737 §4.2: how many segments overtook it, and how late it came. */
-static void measure_overtaking(const struct fyke_tcp_segment *segment)
+static void measure_overtaking(const struct fyke_tcp_segment *segment, struct fyke_tcp_rare *rare)
 {
-	struct fyke_tcp_side *own = segment->own;
-	struct fyke_tcp_behind behind = fyke_tcp_sent_behind(&own->sent, segment->stop);
-	struct fyke_tcp_rare *rare = behind.count > 0 ? fyke_tcp_need_rare(own) : NULL;
+	struct fyke_tcp_behind behind = fyke_tcp_sent_behind(&segment->trail->sent, segment->stop);
 
-	if (rare == NULL)
+	if (behind.count == 0)
 		return;
 	if (behind.count > rare->overtaken_most)
 		rare->overtaken_most = behind.count;
@@ -184,9 +184,10 @@ static void measure_overtaking(const struct fyke_tcp_segment *segment)
 static void take_old(struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_rare *rare = fyke_tcp_need_rare(segment->memory, own);
 	const struct fyke_tcp_sent *original =
 		segment->fresh < segment->stop - segment->start || segment->length == 0
-			? fyke_tcp_sent_find(&own->sent, segment->start)
+			? fyke_tcp_sent_find(&segment->trail->sent, segment->start)
 			: NULL;
 	struct fyke_tcp_sent again = sent_of(segment, segment->start);
 	struct fyke_tcp_verdict verdict = judge(segment, original);
@@ -196,14 +197,14 @@ static void take_old(struct fyke_tcp_segment *segment)
 	segment->resent = verdict.cause != FYKE_TCP_CAUSE_REORDERING;
 	note_verdict(segment, &verdict, original != NULL ? original->frame : 0);
 	fyke_tcp_compare(segment);
-	count(own, segment, &verdict);
-	remember(&own->recovery, &verdict, own->acknowledged, own->highest);
+	count(rare, segment, &verdict);
+	remember(&rare->recovery, &verdict, own->acknowledged, own->highest);
 	if (verdict.cause == FYKE_TCP_CAUSE_REORDERING)
-		measure_overtaking(segment);
+		measure_overtaking(segment, rare);
 	if (verdict.cause == FYKE_TCP_CAUSE_REORDERING && original != NULL)
 		return; /* sent before what was seen of it */
 	if (original != NULL || segment->length == 0) {
-		fyke_tcp_sent_again(&own->sent, segment->start, segment->stop, &again);
+		fyke_tcp_sent_again(&segment->trail->sent, segment->start, segment->stop, &again);
 	} else {
 		struct fyke_tcp_sent sent = again;
 
@@ -215,12 +216,12 @@ static void take_old(struct fyke_tcp_segment *segment)
 /* Begins below the highest byte and goes beyond it. */
 static void take_straddling(const struct fyke_tcp_segment *segment)
 {
-	struct fyke_tcp_side *own = segment->own;
 	struct fyke_tcp_sent again = sent_of(segment, segment->start);
 
-	own->overlapping_bytes += (uint64_t)(segment->stop - segment->start - segment->fresh);
+	fyke_tcp_need_rare(segment->memory, segment->own)->overlapping_bytes +=
+		(uint64_t)(segment->stop - segment->start - segment->fresh);
 	fyke_tcp_compare(segment);
-	fyke_tcp_sent_again(&own->sent, segment->start, segment->highest, &again);
+	fyke_tcp_sent_again(&segment->trail->sent, segment->start, segment->highest, &again);
 	send_new(segment, segment->highest);
 }
 
@@ -235,19 +236,17 @@ static void note_window_full(const struct fyke_tcp_segment *segment)
 	if (!peer->ack_seen || peer->window == 0 || segment->syn || segment->fin ||
 		segment->stop != own->acknowledged + ((int64_t)peer->window << scale))
 		return;
-	own->window_fulls++;
+	fyke_tcp_need_rare(segment->memory, own)->window_fulls++;
 	fyke_tcp_note(
 		segment, segment->sender, "window_full", segment->start, segment->stop - segment->start);
 }
 
 static void take_special(const struct fyke_tcp_segment *segment)
 {
-	struct fyke_tcp_side *own = segment->own;
-
 	/* an ACK that the capture holds twice is noted, but counts as nothing */
 	if (segment->nature != FYKE_TCP_CAUSE_CAPTURE_DUPLICATE || segment->length > 0 || segment->syn ||
 		segment->fin)
-		own->causes[segment->nature]++;
+		fyke_tcp_need_rare(segment->memory, segment->own)->causes[segment->nature]++;
 	fyke_tcp_note(segment, segment->sender, fyke_tcp_cause_name(segment->nature), segment->start,
 		segment->stop - segment->start);
 	if (segment->nature == FYKE_TCP_CAUSE_WINDOW_PROBE && segment->fresh > 0)

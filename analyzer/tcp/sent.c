@@ -4,8 +4,10 @@
  */
 #include "analyzer/tcp/sent.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+_Static_assert(sizeof(struct fyke_tcp_sent) == 64, "one cache line a segment under way");
+_Static_assert(4 * FYKE_TCP_SENT_MAX <= UINT16_MAX, "queues are counted in 16 bits");
 
 static struct fyke_tcp_sent *at(const struct fyke_tcp_sent_queue *queue, uint32_t index)
 {
@@ -21,9 +23,9 @@ static void join_neighbours(struct fyke_tcp_sent_queue *queue)
 		struct fyke_tcp_sent *entry = at(queue, i);
 		struct fyke_tcp_sent *last = kept > 0 ? at(queue, kept - 1) : NULL;
 
-		if (last != NULL && (i & 1) == 1 && last->end == entry->start &&
-			last->sacked == entry->sacked) {
-			last->end = entry->end;
+		if (last != NULL && (i & 1) == 1 && fyke_tcp_sent_end(last) == entry->start &&
+			last->sacked == entry->sacked && last->length + entry->length > last->length) {
+			last->length += entry->length;
 			last->time_ns = entry->time_ns;
 			last->resends = last->resends > entry->resends ? last->resends : entry->resends;
 		} else {
@@ -31,15 +33,29 @@ static void join_neighbours(struct fyke_tcp_sent_queue *queue)
 		}
 	}
 	queue->acknowledged = queue->acknowledged < kept ? queue->acknowledged : 0;
-	queue->count = kept;
+	queue->count = (uint16_t)kept;
 	queue->joined = true;
 }
 
-static bool make_room(struct fyke_tcp_sent_queue *queue)
+static bool grow(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *queue)
 {
-	struct fyke_tcp_sent *list;
-	uint32_t room;
+	uint16_t room = (uint16_t)(queue->room == 0 ? 2 : queue->room * 2);
+	struct fyke_tcp_sent *list =
+		room > 4 * FYKE_TCP_SENT_MAX ? NULL : fyke_blocks_take(blocks, room * sizeof(*list));
 
+	if (list == NULL)
+		return false;
+	if (queue->count > 0)
+		memcpy(list, at(queue, 0), queue->count * sizeof(*list));
+	fyke_blocks_give(blocks, queue->list, queue->room * sizeof(*list));
+	queue->list = list;
+	queue->head = 0;
+	queue->room = room;
+	return true;
+}
+
+static bool make_room(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *queue)
+{
 	if (queue->head + queue->count < queue->room)
 		return true;
 	if (queue->head > queue->room / 2) {
@@ -52,13 +68,7 @@ static bool make_room(struct fyke_tcp_sent_queue *queue)
 		if (queue->head + queue->count < queue->room)
 			return true;
 	}
-	room = queue->room == 0 ? 2 : queue->room * 2;
-	list = room > 4 * FYKE_TCP_SENT_MAX ? NULL : realloc(queue->list, room * sizeof(*list));
-	if (list == NULL)
-		return false;
-	queue->list = list;
-	queue->room = room;
-	return true;
+	return grow(blocks, queue);
 }
 
 static void forget_first(struct fyke_tcp_sent_queue *queue)
@@ -69,13 +79,14 @@ static void forget_first(struct fyke_tcp_sent_queue *queue)
 		queue->acknowledged--;
 }
 
-bool fyke_tcp_sent_add(struct fyke_tcp_sent_queue *queue, const struct fyke_tcp_sent *sent, bool blind)
+bool fyke_tcp_sent_add(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *queue,
+	const struct fyke_tcp_sent *sent, bool blind)
 {
 	uint32_t place;
 
 	while (blind && queue->count >= FYKE_TCP_SENT_BLIND)
 		forget_first(queue);
-	if (!make_room(queue))
+	if (!make_room(blocks, queue))
 		return false;
 	place = queue->count;
 	while (place > 0 && at(queue, place - 1)->start > sent->start)
@@ -100,7 +111,7 @@ struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int6
 		else
 			high = middle;
 	}
-	if (low == 0 || at(queue, low - 1)->end <= offset)
+	if (low == 0 || fyke_tcp_sent_end(at(queue, low - 1)) <= offset)
 		return NULL;
 	return at(queue, low - 1);
 }
@@ -108,7 +119,7 @@ struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int6
 void fyke_tcp_sent_again(
 	struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, const struct fyke_tcp_sent *again)
 {
-	for (uint32_t i = queue->count; i-- > 0 && at(queue, i)->end > start;) {
+	for (uint32_t i = queue->count; i-- > 0 && fyke_tcp_sent_end(at(queue, i)) > start;) {
 		struct fyke_tcp_sent *entry = at(queue, i);
 
 		if (entry->start >= end)
@@ -117,7 +128,7 @@ void fyke_tcp_sent_again(
 		entry->stamp = again->stamp;
 		entry->time_ns = again->time_ns;
 		entry->print = again->print;
-		if (entry->resends < UINT16_MAX)
+		if (entry->resends < FYKE_TCP_RESENDS_MAX)
 			entry->resends++;
 	}
 }
@@ -147,7 +158,7 @@ struct fyke_tcp_passed fyke_tcp_sent_acknowledge(
 		return passed;
 	first = last = at(queue, queue->acknowledged);
 	end = at(queue, queue->count);
-	for (; last < end && last->end <= offset; last++) {
+	for (; last < end && fyke_tcp_sent_end(last) <= offset; last++) {
 		passed.original |= last->resends == 0 && !last->sacked;
 		passed.resend |= last->resends > 0;
 		if (last->time_ns > passed.latest_ns)
@@ -158,8 +169,8 @@ struct fyke_tcp_passed fyke_tcp_sent_acknowledge(
 	passed.any = true;
 	passed.start = first->start;
 	passed.sent_ns = first->time_ns;
-	queue->acknowledged += (uint32_t)(last - first);
-	if (last[-1].end == offset && is_unambiguous(&last[-1], echo))
+	queue->acknowledged = (uint16_t)(queue->acknowledged + (last - first));
+	if (fyke_tcp_sent_end(&last[-1]) == offset && is_unambiguous(&last[-1], echo))
 		passed.sample = &last[-1];
 	forget_oldest(queue);
 	return passed;
@@ -167,10 +178,11 @@ struct fyke_tcp_passed fyke_tcp_sent_acknowledge(
 
 void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, int64_t *latest_ns)
 {
-	for (uint32_t i = queue->count; i-- > queue->acknowledged && at(queue, i)->end > start;) {
+	for (uint32_t i = queue->count;
+		i-- > queue->acknowledged && fyke_tcp_sent_end(at(queue, i)) > start;) {
 		struct fyke_tcp_sent *entry = at(queue, i);
 
-		if (entry->sacked || entry->start < start || entry->end > end)
+		if (entry->sacked || entry->start < start || fyke_tcp_sent_end(entry) > end)
 			continue;
 		entry->sacked = true;
 		if (entry->time_ns > *latest_ns)
@@ -193,8 +205,8 @@ struct fyke_tcp_behind fyke_tcp_sent_behind(const struct fyke_tcp_sent_queue *qu
 	return behind;
 }
 
-void fyke_tcp_sent_release(struct fyke_tcp_sent_queue *queue)
+void fyke_tcp_sent_release(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *queue)
 {
-	free(queue->list);
+	fyke_blocks_give(blocks, queue->list, queue->room * sizeof(*queue->list));
 	*queue = (struct fyke_tcp_sent_queue){0};
 }

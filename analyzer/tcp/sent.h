@@ -7,6 +7,8 @@
 #ifndef FYKE_TCP_SENT_H
 #define FYKE_TCP_SENT_H
 
+#include "analyzer/base/blocks.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,39 +20,52 @@ enum {
 		64, /* segments of a side whose acknowledgments are not captured; the oldest goes */
 };
 
-/* What makes two packets the same packet seen twice. */
+/* What makes two packets the same packet seen twice: the checksum stands for the payload. */
 struct fyke_tcp_print {
-	uint32_t sequence, acknowledgment, length;
-	uint16_t flags, window, checksum, ip_id;
-	uint32_t path; /* hash of MAC addresses, VLAN and interface */
-	uint8_t ttl;
+	uint32_t sequence, acknowledgment;
+	uint16_t checksum, ip_id, window;
+	uint16_t shape; /* of flags and length */
 };
 
+/* Half a cache line for what is looked at with every ACK, half for what a resend is compared with. */
 struct fyke_tcp_sent {
-	int64_t start, end;	     /* stream offsets */
-	int64_t time_ns;	     /* of the last time it was sent */
-	uint64_t frame;		     /* in which it was first seen */
+	int64_t start;	 /* stream offset */
+	int64_t time_ns; /* of the last time it was sent */
+	uint32_t length;
+	uint32_t stamp;	       /* timestamp value of the last time */
+	uint64_t frame : 48;   /* in which it was first seen */
+	uint64_t resends : 13; /* at most FYKE_TCP_RESENDS_MAX */
+	bool sacked : 1, has_stamp : 1;
+	bool telling : 1; /* the timestamp of the last time differs from the one before: an echo tells them
+			     apart */
 	struct fyke_tcp_print print; /* of the last time */
-	const uint8_t *bytes;	     /* `captured` of the payload as first seen, good while `block` is kept */
-	uint64_t block;
+	const uint8_t
+		*bytes; /* `captured` of the payload as first seen, good while `block` is kept; NULL = never
+			 */
 	uint32_t captured;
-	uint32_t stamp; /* timestamp value of the last time */
-	uint16_t resends;
-	bool sacked, has_stamp;
-	bool telling; /* the timestamp of the last time differs from the one before: an echo tells them apart
-		       */
+	uint32_t block; /* lower part of its number */
 };
 
+enum { FYKE_TCP_RESENDS_MAX = (1 << 13) - 1 };
+#define FYKE_TCP_FRAME_MASK ((UINT64_C(1) << 48) - 1)
+
+static inline int64_t fyke_tcp_sent_end(const struct fyke_tcp_sent *sent)
+{
+	return sent->start + sent->length;
+}
+
+/* Nothing is allocated for a side that sent nothing. */
 struct fyke_tcp_sent_queue {
-	uint32_t head, count, room; /* list[head .. head + count) is used */
-	uint32_t acknowledged;	    /* so many of them, at the front, are acknowledged */
-	bool joined;		    /* neighbours were: round trips are measured on fewer segments since */
-	struct fyke_tcp_sent *list;
+	struct fyke_tcp_sent *list; /* list[head .. head + count) is used */
+	uint16_t head, count, room;
+	uint16_t acknowledged; /* so many of them, at the front, are acknowledged */
+	bool joined;	       /* neighbours were: round trips are measured on fewer segments since */
 };
 
 /* Notes that [start, end) was sent; a range that lies among others goes to its place. `blind`: nothing is
  * known of what is acknowledged. False when memory is out: the segment is not followed. */
-bool fyke_tcp_sent_add(struct fyke_tcp_sent_queue *queue, const struct fyke_tcp_sent *sent, bool blind);
+bool fyke_tcp_sent_add(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *queue,
+	const struct fyke_tcp_sent *sent, bool blind);
 
 /* The segment that holds the byte at `offset`, the youngest first; NULL when none does. */
 struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int64_t offset);
@@ -87,6 +102,6 @@ struct fyke_tcp_behind {
 
 struct fyke_tcp_behind fyke_tcp_sent_behind(const struct fyke_tcp_sent_queue *queue, int64_t offset);
 
-void fyke_tcp_sent_release(struct fyke_tcp_sent_queue *queue);
+void fyke_tcp_sent_release(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *queue);
 
 #endif

@@ -7,6 +7,8 @@
  */
 #include "analyzer/tcp/parts.h"
 
+#include <stdlib.h>
+
 enum {
 	WILD_JUMP = 1 << 20,	     /* SYN and RST that jump further move nothing (SEMANTICS §1) */
 	EARLIER_START_MAX = 1 << 20, /* how far before a guessed start late bytes are believed */
@@ -18,6 +20,48 @@ int64_t fyke_tcp_offset(const struct fyke_tcp_side *side, uint32_t sequence)
 	uint32_t highest = side->start + 1 + (uint32_t)side->highest;
 
 	return side->highest + (int32_t)(sequence - highest);
+}
+
+int64_t fyke_tcp_fin_offset(const struct fyke_tcp_side *side)
+{
+	return side->highest + (int32_t)(side->fin_low - (uint32_t)side->highest);
+}
+
+static size_t size_of(const struct fyke_tcp_holes *holes)
+{
+	return holes == NULL ? 0 : sizeof(*holes) + holes->room * sizeof(holes->list[0]);
+}
+
+void fyke_tcp_miss(struct fyke_tcp_memory *memory, struct fyke_tcp_side *side, int64_t start, int64_t end)
+{
+	struct fyke_tcp_rare *rare = fyke_tcp_need_rare(memory, side);
+	size_t before = size_of(rare->holes);
+
+	memory->failed |= !fyke_tcp_holes_add(&rare->holes, start, end);
+	fyke_blocks_charge(memory->blocks, before, size_of(rare->holes));
+}
+
+int64_t fyke_tcp_fill(struct fyke_tcp_memory *memory, struct fyke_tcp_side *side, int64_t start, int64_t end)
+{
+	struct fyke_tcp_holes **holes = &side->rare->holes;
+	size_t before = size_of(*holes);
+	int64_t filled = fyke_tcp_holes_fill(holes, start, end);
+
+	fyke_blocks_charge(memory->blocks, before, size_of(*holes));
+	return filled;
+}
+
+void fyke_tcp_miss_nothing(struct fyke_tcp_memory *memory, struct fyke_tcp_rare *rare)
+{
+	fyke_blocks_charge(memory->blocks, size_of(rare->holes), 0);
+	free(rare->holes);
+	rare->holes = NULL;
+}
+
+/* Nothing of the side's stream was seen, nor anything behind it. */
+static bool is_untouched(const struct fyke_tcp_side *side)
+{
+	return fyke_tcp_rare(side)->holes == NULL && side->highest == fyke_tcp_lowest(side);
 }
 
 static void set_start(struct fyke_tcp_side *side, uint32_t start)
@@ -32,7 +76,7 @@ static void settle_start(struct fyke_tcp_side *side, uint32_t first)
 {
 	if (!side->rare->has_other_start)
 		return;
-	if (first == side->rare->other_start + 1 && side->stream_bytes == 0 && side->holes == NULL)
+	if (first == side->rare->other_start + 1 && is_untouched(side))
 		set_start(side, side->rare->other_start);
 	if (first == side->start + 1)
 		side->rare->has_other_start = false;
@@ -47,10 +91,12 @@ void fyke_tcp_sequence_start(struct fyke_tcp_segment *segment)
 	if (!own->sequence_known) {
 		set_start(own, segment->syn ? sequence : sequence - 1);
 		own->last = segment->end;
-	} else if (segment->syn && !own->syn_seen && own->stream_bytes == 0 && own->holes == NULL) {
+	} else if (segment->syn && !own->syn_seen && is_untouched(own)) {
 		/* known so far from the other side's ACK only, or from segments without payload */
 		set_start(own, sequence);
-		own->highest = own->lowest = own->acknowledged = 0;
+		own->highest = own->acknowledged = 0;
+		if (own->rare != NULL)
+			own->rare->lowest = 0;
 	}
 	/* a RST's acknowledgment is often made up; a SYN's tells the first byte it wants */
 	if (segment->ack && !segment->rst && !peer->sequence_known)
@@ -62,7 +108,7 @@ void fyke_tcp_sequence_start(struct fyke_tcp_segment *segment)
 }
 
 /* How the sender's highest sequence number moves; payload that moves nothing was sent before. */
-void fyke_tcp_sequence_advance(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
+void fyke_tcp_sequence_advance(struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
 	int32_t advance = own->spoke ? (int32_t)(segment->end - own->last) : 1;
@@ -77,31 +123,40 @@ void fyke_tcp_sequence_advance(struct fyke_tcp *tcp, struct fyke_tcp_segment *se
 	} else if (advance > 0) {
 		own->last = segment->end;
 	} else if (segment->length > 0 && !segment->believed) {
-		fyke_tcp_history_count(tcp, segment->sender, 't', &own->repeats);
+		fyke_tcp_history_count(
+			segment, segment->sender, 't', &fyke_tcp_need_rare(segment->memory, own)->repeats);
 	}
 }
 
+/* Bytes [start, end) lie below the first one so far. */
+static int64_t cover_earlier(
+	struct fyke_tcp_memory *memory, struct fyke_tcp_side *side, int64_t start, int64_t end)
+{
+	struct fyke_tcp_rare *rare = fyke_tcp_need_rare(memory, side);
+	int64_t lowest = rare->lowest;
+
+	if (end < lowest)
+		fyke_tcp_miss(memory, side, end, lowest);
+	rare->lowest = start;
+	return (end < lowest ? end : lowest) - start;
+}
+
 /* Bytes [start, end) were seen: returns how many of them are new. */
-static int64_t cover(struct fyke_tcp_side *side, int64_t start, int64_t end)
+static int64_t cover(struct fyke_tcp_memory *memory, struct fyke_tcp_side *side, int64_t start, int64_t end)
 {
 	int64_t fresh = 0;
 
 	if (end > side->highest) {
 		if (start > side->highest)
-			(void)fyke_tcp_holes_add(&side->holes, side->highest, start);
+			fyke_tcp_miss(memory, side, side->highest, start);
 		fresh += end - (start > side->highest ? start : side->highest);
 	}
-	if (start < side->lowest) {
-		if (end < side->lowest)
-			(void)fyke_tcp_holes_add(&side->holes, end, side->lowest);
-		fresh += (end < side->lowest ? end : side->lowest) - start;
-		side->lowest = start;
-	}
-	if (start < side->highest && side->holes != NULL)
-		fresh += fyke_tcp_holes_fill(&side->holes, start, end < side->highest ? end : side->highest);
+	if (start < fyke_tcp_lowest(side))
+		fresh += cover_earlier(memory, side, start, end);
+	if (start < side->highest && side->rare != NULL && side->rare->holes != NULL)
+		fresh += fyke_tcp_fill(memory, side, start, end < side->highest ? end : side->highest);
 	if (end > side->highest)
 		side->highest = end;
-	side->stream_bytes += fresh;
 	return fresh;
 }
 
@@ -129,24 +184,27 @@ static bool is_window_probe(const struct fyke_tcp_segment *segment, int64_t offs
 }
 
 /* A segment without payload that stands beyond the highest byte proves that those between were sent. */
-static void note_skipped(struct fyke_tcp_side *own, const struct fyke_tcp_segment *segment, int64_t offset)
+static void note_skipped(const struct fyke_tcp_segment *segment, int64_t offset)
 {
-	if (own->fin_seen && offset > own->fin_offset)
-		offset = own->fin_offset;
+	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_progress *progress = &segment->trail->progress;
+
+	if (own->fin_seen && offset > fyke_tcp_fin_offset(own))
+		offset = fyke_tcp_fin_offset(own);
 	if (segment->rst || segment->syn || !own->spoke || offset <= own->highest ||
 		offset > own->highest + SKIPPED_MAX)
 		return;
-	(void)fyke_tcp_holes_add(&own->holes, own->highest, offset);
+	fyke_tcp_miss(segment->memory, own, own->highest, offset);
 	own->highest = offset;
-	own->recovery.highest_ns = segment->time_ns;
-	own->recovery.has_stamp = segment->header->has_timestamps;
-	own->recovery.highest_stamp = segment->header->timestamp_value;
+	progress->highest_ns = segment->time_ns;
+	progress->has_stamp = segment->header->has_timestamps;
+	progress->highest_stamp = segment->header->timestamp_value;
 }
 
 /* What lies before the first byte that may be: before the SYN, or too far before a guessed start. */
 static int64_t clip_start(const struct fyke_tcp_side *own, int64_t start)
 {
-	int64_t first = own->syn_seen ? 0 : own->lowest - EARLIER_START_MAX;
+	int64_t first = own->syn_seen ? 0 : fyke_tcp_lowest(own) - EARLIER_START_MAX;
 
 	return start < first ? first : start;
 }
@@ -164,37 +222,52 @@ static enum fyke_tcp_cause nature_of(const struct fyke_tcp_segment *segment, int
 }
 
 /* What the other side acknowledged first was nowhere near: the payload sets the origin. */
-static void settle_origin(struct fyke_tcp_side *own, int64_t start)
-{
-	if (!own->spoke && !own->syn_seen && (start > EARLIER_START_MAX || start < -EARLIER_START_MAX))
-		own->lowest = own->highest = start;
-}
-
-static void take_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
+static void settle_origin(const struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
+	int64_t start = segment->start;
+
+	if (own->spoke || own->syn_seen || (start <= EARLIER_START_MAX && start >= -EARLIER_START_MAX))
+		return;
+	fyke_tcp_need_rare(segment->memory, own)->lowest = start;
+	own->highest = start;
+}
+
+static void note_cut(const struct fyke_tcp_segment *segment, int64_t cut)
+{
+	struct fyke_tcp_rare *rare;
+
+	if (cut >= segment->stop || segment->fresh == 0)
+		return;
+	rare = fyke_tcp_need_rare(segment->memory, segment->own);
+	if (cut < rare->cut_offset)
+		rare->cut_offset = cut;
+}
+
+static void take_payload(struct fyke_tcp_segment *segment)
+{
 	int64_t clipped, cut = segment->start + segment->captured;
+	struct fyke_tcp_result *result = segment->result;
 	uint32_t skipped;
 
-	settle_origin(own, segment->start);
-	clipped = clip_start(own, segment->start);
+	settle_origin(segment);
+	clipped = clip_start(segment->own, segment->start);
 	if (segment->rst || clipped >= segment->stop) {
-		tcp->ignored_bytes += segment->length;
+		result->ignored_bytes += segment->length;
 		return;
 	}
 	skipped = (uint32_t)(clipped - segment->start);
 	segment->bytes += segment->captured > skipped ? skipped : segment->captured;
 	segment->captured -= segment->captured > skipped ? skipped : segment->captured;
 	segment->start = clipped;
-	segment->fresh = cover(own, clipped, segment->stop);
-	if (cut < segment->stop && segment->fresh > 0 && cut < own->cut_offset)
-		own->cut_offset = cut;
-	tcp->ignored_bytes += segment->length - (uint64_t)(segment->stop - clipped);
-	tcp->repeated_bytes += (uint64_t)(segment->stop - clipped - segment->fresh);
+	segment->fresh = cover(segment->memory, segment->own, clipped, segment->stop);
+	note_cut(segment, cut);
+	result->ignored_bytes += segment->length - (segment->stop - clipped);
+	result->repeated_bytes += segment->stop - clipped - segment->fresh;
 	fyke_tcp_resend(segment);
 }
 
-void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
+void fyke_tcp_sequence_payload(struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
 
@@ -202,23 +275,30 @@ void fyke_tcp_sequence_payload(struct fyke_tcp *tcp, struct fyke_tcp_segment *se
 	segment->stop = segment->start + segment->length;
 	segment->nature = nature_of(segment, segment->start);
 	segment->highest = own->highest;
-	segment->lowest = own->lowest;
+	segment->lowest = fyke_tcp_lowest(own);
 	if (segment->start < own->acknowledged || segment->start > own->highest || segment->syn)
 		fyke_tcp_check_window(segment); /* nearly all others lie within */
 	if (segment->outside) {
-		tcp->ignored_bytes += segment->length;
+		segment->result->ignored_bytes += segment->length;
 		return;
 	}
 	if (segment->fin && !segment->rst)
-		own->fin_offset = segment->stop;
+		own->fin_low = (uint32_t)segment->stop;
 	if (segment->length > 0) {
-		take_payload(tcp, segment);
+		take_payload(segment);
 		if (segment->continues)
-			fyke_tcp_believe_earlier(tcp, segment);
+			fyke_tcp_believe_earlier(segment);
 	} else {
-		note_skipped(own, segment, segment->start);
+		note_skipped(segment, segment->start);
 		fyke_tcp_resend(segment);
 	}
+}
+
+int64_t fyke_tcp_stream_bytes(const struct fyke_tcp_side *side)
+{
+	if (side->rare == NULL)
+		return side->highest;
+	return side->highest - side->rare->lowest - fyke_tcp_holes_bytes(side->rare->holes);
 }
 
 /* A hole that begins at `highest` stands in the list already; what was acknowledged of a side that
@@ -227,12 +307,12 @@ int64_t fyke_tcp_missing_bytes(const struct fyke_tcp_side *side)
 {
 	if (!side->spoke)
 		return side->acknowledged;
-	return fyke_tcp_holes_bytes(side->holes);
+	return fyke_tcp_holes_bytes(fyke_tcp_rare(side)->holes);
 }
 
 uint32_t fyke_tcp_gaps(const struct fyke_tcp_side *side)
 {
 	if (!side->spoke)
 		return side->acknowledged > 0;
-	return fyke_tcp_holes_count(side->holes);
+	return fyke_tcp_holes_count(fyke_tcp_rare(side)->holes);
 }

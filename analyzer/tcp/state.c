@@ -9,7 +9,7 @@ static void set_state(struct fyke_tcp_side *side, enum fyke_tcp_endpoint_state s
 	if (side->state == state)
 		return;
 	side->previous_state = side->state;
-	side->state = (uint8_t)state;
+	side->state = state & 15;
 }
 
 static bool is_plain_ack(const struct fyke_tcp_segment *segment)

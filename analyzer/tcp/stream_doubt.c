@@ -93,8 +93,8 @@ static void settle_side(struct fyke_stream *stream, const struct fyke_tcp *tcp, 
 	while (*place != NULL) {
 		const struct fyke_piece *piece = &(*place)->piece;
 		int64_t stop = piece->offset + piece->length;
-		bool seen =
-			stop <= own->highest && fyke_tcp_holes_within(own->holes, piece->offset, stop) == 0;
+		bool seen = stop <= own->highest &&
+			    fyke_tcp_holes_within(fyke_tcp_rare(own)->holes, piece->offset, stop) == 0;
 
 		if (seen)
 			believe(stream, sender, *place);

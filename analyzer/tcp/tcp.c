@@ -9,24 +9,21 @@
 
 #include "analyzer/tcp/parts.h"
 
-#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct fyke_tcp) <= 320, "of a connection at rest: five cache lines");
+_Static_assert(sizeof(struct fyke_tcp_trail) <= 384, "of one under way: six more");
 
 enum { REORDERED_SYN_MAX = 64 * 1024 }; /* bytes: a SYN that comes behind its own first data */
 
 void fyke_tcp_start(
 	struct fyke_tcp *tcp, const struct fyke_packet *first, enum fyke_endpoint sender, bool flipped)
 {
-	tcp->client = (uint8_t)(flipped ? 1 - sender : sender);
+	tcp->client = (flipped ? 1 - sender : sender) & 1;
 	tcp->flipped = flipped;
 	tcp->first_was_syn = (first->tcp.flags & (FYKE_TCP_SYN | FYKE_TCP_ACK)) == FYKE_TCP_SYN;
 	tcp->last_ns = INT64_MIN;
-	tcp->syn_ns = tcp->last_syn_ns = tcp->syn_ack_ns = tcp->last_syn_ack_ns = tcp->handshake_ack_ns =
-		INT64_MIN;
-	for (int i = 0; i < 2; i++) {
-		tcp->side[i].cut_offset = INT64_MAX;
-		tcp->side[i].recovery.fast_end = tcp->side[i].recovery.timeout_end = -1;
-		tcp->side[i].recovery.highest_sacked = -1;
-	}
+	tcp->syn_ns = tcp->syn_ack_ns = tcp->handshake_ack_ns = INT64_MIN;
 	fyke_tcp_history_start(tcp, flipped);
 }
 
@@ -34,7 +31,7 @@ void fyke_tcp_start(
  * then (RFC 9293 §3.5 allows it). */
 static bool is_split(const struct fyke_tcp_side *own, const struct fyke_tcp_side *peer)
 {
-	return !own->syn_seen && own->stream_bytes == 0 && own->state == FYKE_TCP_PARTIAL &&
+	return !own->syn_seen && fyke_tcp_stream_bytes(own) == 0 && own->state == FYKE_TCP_PARTIAL &&
 	       peer->state == FYKE_TCP_SYN_SENT && own->ack_seen && own->last_ack == peer->start + 1;
 }
 
@@ -54,11 +51,13 @@ bool fyke_tcp_is_new_connection(
 	return !is_split(own, &tcp->side[1 - sender]);
 }
 
-static inline struct fyke_tcp_segment segment_of(
-	struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender)
+static inline struct fyke_tcp_segment segment_of(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp,
+	const struct fyke_packet *packet, enum fyke_endpoint sender)
 {
 	const struct fyke_tcp_header *header = &packet->tcp;
 	struct fyke_tcp_segment segment = {
+		.memory = memory,
+		.tcp = tcp,
 		.header = header,
 		.length = packet->payload_length,
 		.captured = packet->payload_captured,
@@ -74,6 +73,8 @@ static inline struct fyke_tcp_segment segment_of(
 		.ack = (header->flags & FYKE_TCP_ACK) != 0,
 		.own = &tcp->side[sender],
 		.peer = &tcp->side[1 - sender],
+		.trail = &tcp->trail->side[sender],
+		.peer_trail = &tcp->trail->side[1 - sender],
 	};
 
 	segment.end = header->sequence + segment.length + segment.syn + segment.fin;
@@ -88,25 +89,27 @@ static void settle_roles(struct fyke_tcp *tcp, const struct fyke_tcp_segment *se
 	if (segment->sender == tcp->client || client->state != FYKE_TCP_SYN_ACK_SENT || segment->syn ||
 		segment->rst || segment->fin || segment->own->spoke)
 		return;
-	tcp->client = (uint8_t)segment->sender;
+	tcp->client = segment->sender & 1;
 	tcp->flipped = !tcp->flipped;
-	fyke_tcp_history_flip(tcp);
+	fyke_tcp_history_flip(segment->memory, tcp);
 	client->state = FYKE_TCP_ESTABLISHED;
 	segment->own->state = FYKE_TCP_ESTABLISHED;
 }
 
-static void note_window(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+static void note_window(const struct fyke_tcp_segment *segment)
 {
 	struct fyke_tcp_side *own = segment->own;
+	struct fyke_tcp_rare *rare;
 
 	if (segment->header->window != 0 || segment->rst)
 		return;
+	rare = fyke_tcp_need_rare(segment->memory, own);
 	if (!segment->syn && !segment->fin && !segment->duplicate) {
-		own->zero_windows++;
+		rare->zero_windows++;
 		fyke_tcp_note(segment, segment->sender, "zero_window", 0, 0);
 	}
 	if (own->state != FYKE_TCP_RESET && segment->peer->state != FYKE_TCP_CLOSED)
-		fyke_tcp_history_count(tcp, segment->sender, 'w', &own->zero_window_events);
+		fyke_tcp_history_count(segment, segment->sender, 'w', &rare->zero_window_events);
 }
 
 static enum fyke_tcp_phase phase_of(const struct fyke_tcp *tcp)
@@ -123,11 +126,30 @@ static enum fyke_tcp_phase phase_of(const struct fyke_tcp *tcp)
 	return FYKE_TCP_PHASE_OPEN;
 }
 
-struct fyke_tcp_rare *fyke_tcp_need_rare(struct fyke_tcp_side *side)
+#define NOTHING_RARE                                                                                         \
+	{                                                                                                    \
+		.recovery = {.highest_sacked = -1, .fast_end = -1, .timeout_end = -1, .earlier_sacked = -1}, \
+		.cut_offset = INT64_MAX                                                                      \
+	}
+
+const struct fyke_tcp_rare *fyke_tcp_rare(const struct fyke_tcp_side *side)
 {
-	if (side->rare == NULL)
-		side->rare = calloc(1, sizeof(*side->rare));
-	return side->rare;
+	static const struct fyke_tcp_rare nothing = NOTHING_RARE;
+
+	return side->rare != NULL ? side->rare : &nothing;
+}
+
+struct fyke_tcp_rare *fyke_tcp_need_rare(struct fyke_tcp_memory *memory, struct fyke_tcp_side *side)
+{
+	struct fyke_tcp_rare *rare = side->rare;
+
+	if (rare != NULL)
+		return rare;
+	side->rare = fyke_blocks_take(memory->blocks, sizeof(*rare));
+	memory->failed |= side->rare == NULL;
+	rare = side->rare != NULL ? side->rare : &memory->spare;
+	*rare = (struct fyke_tcp_rare)NOTHING_RARE;
+	return rare;
 }
 
 static bool is_under_way(const struct fyke_tcp_side *side)
@@ -150,14 +172,18 @@ static struct fyke_tcp_interval interval_before(const struct fyke_tcp *tcp)
 		.window_closed = is_window_closed(low) || is_window_closed(high)};
 }
 
-static void spend(
-	struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment, struct fyke_tcp_interval interval)
+static void spend(const struct fyke_tcp_segment *segment, struct fyke_tcp_interval interval)
 {
+	struct fyke_tcp *tcp = segment->tcp;
+	enum fyke_tcp_spent spent;
+
 	if (tcp->last_ns != INT64_MIN && segment->time_ns > tcp->last_ns) {
 		interval.resend = segment->resent;
 		interval.payload = segment->length > 0 && segment->nature == FYKE_TCP_CAUSE_NONE;
 		interval.from_client = segment->sender == tcp->client;
-		tcp->spent_ns[fyke_tcp_spent_on(&interval)] += segment->time_ns - tcp->last_ns;
+		spent = fyke_tcp_spent_on(&interval);
+		if (spent != FYKE_TCP_SPENT_IDLE)
+			tcp->spent_ns[spent] += segment->time_ns - tcp->last_ns;
 	}
 	if (segment->time_ns > tcp->last_ns)
 		tcp->last_ns = segment->time_ns;
@@ -191,103 +217,137 @@ static inline void take_good(
 	settle_roles(tcp, segment);
 	fyke_tcp_sequence_start(segment);
 	fyke_tcp_duplicate(segment, packet);
-	fyke_tcp_history_flags(tcp, segment);
-	note_window(tcp, segment);
-	fyke_tcp_sequence_advance(tcp, segment);
+	fyke_tcp_history_flags(segment);
+	note_window(segment);
+	fyke_tcp_sequence_advance(segment);
 	fyke_tcp_state_advance(tcp, segment);
-	fyke_tcp_handshake(tcp, segment);
-	fyke_tcp_sequence_payload(tcp, segment);
+	fyke_tcp_handshake(segment);
+	fyke_tcp_sequence_payload(segment);
 	note_ignored_reset(tcp, segment);
-	spend(tcp, segment, interval);
+	spend(segment, interval);
 	segment->own->fin_seen |= segment->fin && !segment->rst && !segment->outside;
 	segment->own->spoke = true;
 	if (segment->outside)
 		return; /* a receiver drops it, with what it acknowledges */
-	fyke_tcp_acknowledge(tcp, segment);
+	fyke_tcp_acknowledge(segment);
 	take_window(segment);
 }
 
-/* `believed`: its checksum is wrong, but its receiver took it. */
-static void take_one(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender,
-	bool believed, struct fyke_tcp_result *result)
+/* Its checksum is wrong; the receiver may have taken it all the same. */
+static void take_bad(const struct fyke_tcp_segment *segment, const struct fyke_packet *packet)
 {
-	struct fyke_tcp_segment segment = segment_of(tcp, packet, sender);
+	struct fyke_tcp_rare *rare = fyke_tcp_need_rare(segment->memory, segment->own);
 
-	segment.result = result;
-	segment.believed = believed;
-	if (packet->checksum == FYKE_CHECKSUM_WRONG && !believed) {
-		fyke_tcp_history_count(tcp, sender, 'c', &segment.own->bad_checksums);
-		tcp->ignored_bytes += segment.length;
-		fyke_tcp_doubt(&segment, packet);
-	} else {
-		take_good(tcp, &segment, packet);
-	}
-	if (believed)
-		fyke_tcp_note_original(&segment, "checksum_believed", segment.start,
-			segment.stop - segment.start, packet->frame);
+	fyke_tcp_history_count(segment, segment->sender, 'c', &rare->bad_checksums);
+	segment->result->ignored_bytes += segment->length;
+	fyke_tcp_doubt(segment, packet);
 }
 
 /* Segments with a wrong checksum that this acknowledgment proves to have been received: taken now, as they
  * came. */
-static void take_believed(struct fyke_tcp *tcp, const struct fyke_packet *acknowledgment,
-	enum fyke_endpoint receiver, struct fyke_tcp_result *result)
+static void take_believed(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp,
+	const struct fyke_packet *acknowledgment, enum fyke_endpoint receiver, struct fyke_tcp_result *result)
 {
 	enum fyke_endpoint sender;
 	struct fyke_packet packet;
 
 	while (fyke_tcp_doubt_settle(tcp, acknowledgment, receiver, &packet, &sender)) {
-		packet.oldest_block = acknowledgment->oldest_block;
-		tcp->ignored_bytes -= packet.payload_length;
-		take_one(tcp, &packet, sender, true, result);
+		struct fyke_tcp_segment segment = segment_of(memory, tcp, &packet, sender);
+
+		segment.oldest_block = acknowledgment->oldest_block;
+		segment.result = result;
+		segment.believed = true;
+		result->ignored_bytes -= packet.payload_length;
+		take_good(tcp, &segment, &packet);
+		fyke_tcp_note_original(&segment, "checksum_believed", segment.start,
+			segment.stop - segment.start, packet.frame);
 	}
 }
 
-void fyke_tcp_take(struct fyke_tcp *tcp, const struct fyke_packet *packet, enum fyke_endpoint sender,
-	struct fyke_tcp_result *result)
+bool fyke_tcp_take(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp, const struct fyke_packet *packet,
+	enum fyke_endpoint sender, struct fyke_tcp_result *result)
 {
+	bool wrong = packet->checksum == FYKE_CHECKSUM_WRONG;
+	struct fyke_tcp_segment segment;
+
+	if (tcp->trail == NULL)
+		tcp->trail = fyke_blocks_zero(memory->blocks, sizeof(*tcp->trail));
+	memory->failed = tcp->trail == NULL;
+	if (memory->failed)
+		return false;
 	result->event_count = 0;
-	if (tcp->side[1 - sender].rare != NULL && packet->checksum != FYKE_CHECKSUM_WRONG)
-		take_believed(tcp, packet, sender, result);
-	take_one(tcp, packet, sender, false, result);
+	result->repeated_bytes = result->ignored_bytes = 0;
+	if (tcp->side[1 - sender].rare != NULL && !wrong)
+		take_believed(memory, tcp, packet, sender, result);
+	segment = segment_of(memory, tcp, packet, sender);
+	segment.result = result;
+	if (wrong)
+		take_bad(&segment, packet);
+	else
+		take_good(tcp, &segment, packet);
 	result->phase = phase_of(tcp);
+	return !memory->failed;
 }
 
-static size_t rare_heap(const struct fyke_tcp_side *side)
+static void release_trail(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp)
 {
-	size_t bytes = 0;
-
-	if (side->holes != NULL)
-		bytes += sizeof(*side->holes) + side->holes->room * sizeof(struct fyke_tcp_hole);
-	if (side->rare != NULL)
-		bytes += sizeof(*side->rare) + fyke_tcp_doubts_heap(side);
-	return bytes;
+	if (tcp->trail == NULL)
+		return;
+	for (int i = 0; i < 2; i++)
+		fyke_tcp_sent_release(memory->blocks, &tcp->trail->side[i].sent);
+	fyke_blocks_give(memory->blocks, tcp->trail, sizeof(*tcp->trail));
+	tcp->trail = NULL;
 }
 
-size_t fyke_tcp_heap(const struct fyke_tcp *tcp)
+static bool is_fin_under_way(const struct fyke_tcp_side *side, const struct fyke_tcp_side *peer)
+{
+	return side->fin_seen && (int32_t)(peer->last_ack - (side->start + 1 + side->fin_low)) <= 0;
+}
+
+/* What was sent again, or told to be missing, may be again. */
+static bool is_settled(const struct fyke_tcp_side *side, const struct fyke_tcp_side *peer)
+{
+	const struct fyke_tcp_rare *rare = fyke_tcp_rare(side);
+
+	return !is_under_way(side) && !is_fin_under_way(side, peer) && rare->recovery.told_ns == 0 &&
+	       rare->retransmitted_segments == 0 && rare->causes[FYKE_TCP_CAUSE_FIN] == 0;
+}
+
+void fyke_tcp_rest(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp)
 {
 	const struct fyke_tcp_side *low = &tcp->side[FYKE_LOW], *high = &tcp->side[FYKE_HIGH];
-	size_t bytes = ((size_t)low->sent.room + high->sent.room) * sizeof(struct fyke_tcp_sent);
 
-	if (low->holes == NULL && high->holes == NULL && low->rare == NULL && high->rare == NULL)
-		return bytes;
-	return bytes + rare_heap(low) + rare_heap(high);
+	if (is_settled(low, high) && is_settled(high, low))
+		release_trail(memory, tcp);
 }
 
-void fyke_tcp_release(struct fyke_tcp *tcp)
+static void release_rare(struct fyke_tcp_memory *memory, struct fyke_tcp_side *side)
 {
-	for (int i = 0; i < 2; i++) {
-		free(tcp->side[i].holes);
-		fyke_tcp_sent_release(&tcp->side[i].sent);
-		fyke_tcp_doubts_release(&tcp->side[i]);
-		free(tcp->side[i].rare);
-	}
+	struct fyke_tcp_rare *rare = side->rare;
+
+	if (rare == NULL)
+		return;
+	fyke_tcp_miss_nothing(memory, rare);
+	fyke_tcp_doubts_release(memory, rare->doubts);
+	fyke_blocks_give(memory->blocks, rare, sizeof(*rare));
+	side->rare = NULL;
+}
+
+void fyke_tcp_release(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp)
+{
+	release_trail(memory, tcp);
+	release_rare(memory, &tcp->side[FYKE_LOW]);
+	release_rare(memory, &tcp->side[FYKE_HIGH]);
+	if (tcp->history_is_long)
+		fyke_blocks_give(memory->blocks, tcp->history.more, FYKE_TCP_HISTORY);
+	tcp->history_is_long = false;
 }
 
 bool fyke_tcp_is_notable(const struct fyke_tcp *tcp)
 {
 	const struct fyke_tcp_side *client = &tcp->side[tcp->client], *server = &tcp->side[1 - tcp->client];
 
-	if (client->stream_bytes > 0 || server->stream_bytes > 0)
+	if (fyke_tcp_stream_bytes(client) > 0 || fyke_tcp_stream_bytes(server) > 0)
 		return true;
 	if (client->spoke && server->spoke)
 		return !(server->state == FYKE_TCP_RESET && !server->syn_seen && client->syn_seen);

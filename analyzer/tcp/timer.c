@@ -6,15 +6,17 @@
 void fyke_tcp_timer_sample(struct fyke_tcp_timer *timer, int64_t round_trip_ns)
 {
 	int64_t off = timer->smoothed - round_trip_ns;
+	uint32_t least = round_trip_ns < UINT32_MAX ? (uint32_t)round_trip_ns : UINT32_MAX;
 
 	if (timer->samples == 0) {
-		timer->smoothed = timer->least = round_trip_ns;
+		timer->smoothed = round_trip_ns;
+		timer->least = least;
 		timer->variation = round_trip_ns / 2;
 	} else {
 		timer->variation += ((off < 0 ? -off : off) - timer->variation) / 4;
 		timer->smoothed -= off / 8;
-		if (round_trip_ns < timer->least)
-			timer->least = round_trip_ns;
+		if (least < timer->least)
+			timer->least = least;
 	}
 	if (timer->samples < UINT32_MAX)
 		timer->samples++;
@@ -27,7 +29,7 @@ int64_t fyke_tcp_round_trip(const struct fyke_tcp_timer *own, const struct fyke_
 
 int64_t fyke_tcp_least_round_trip(const struct fyke_tcp_timer *own, const struct fyke_tcp_timer *peer)
 {
-	return own->least + peer->least;
+	return (int64_t)own->least + peer->least;
 }
 
 int64_t fyke_tcp_near_way(const struct fyke_tcp_timer *own, const struct fyke_tcp_timer *peer)

@@ -7,7 +7,8 @@
 
 /* Times in nanoseconds. A zeroed one knows nothing. */
 struct fyke_tcp_timer {
-	int64_t smoothed, variation, least;
+	int64_t smoothed, variation;
+	uint32_t least; /* 4 s and more are told as that */
 	uint32_t samples;
 };
 

@@ -42,25 +42,24 @@ static bool continues_wild(const struct fyke_tcp_segment *segment)
 	       segment->length > 0 && segment->start > segment->own->highest;
 }
 
-void fyke_tcp_believe_earlier(struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+void fyke_tcp_believe_earlier(const struct fyke_tcp_segment *segment)
 {
-	struct fyke_tcp_side *own = segment->own;
-	struct fyke_tcp_rare *rare = own->rare;
-	int64_t filled = fyke_tcp_holes_fill(&own->holes, rare->wild_start, rare->wild_stop);
+	struct fyke_tcp_rare *rare = segment->own->rare;
 
-	own->stream_bytes += filled;
-	tcp->ignored_bytes -= (uint64_t)filled;
+	segment->result->ignored_bytes -=
+		fyke_tcp_fill(segment->memory, segment->own, rare->wild_start, rare->wild_stop);
 	rare->outside_window--;
 	rare->wild_start = rare->wild_stop = 0;
 }
 
 static void note_outside(struct fyke_tcp_segment *segment)
 {
-	struct fyke_tcp_rare *rare = fyke_tcp_need_rare(segment->own);
+	struct fyke_tcp_rare *rare;
 
 	segment->outside = true;
-	if (segment->duplicate || rare == NULL)
+	if (segment->duplicate)
 		return;
+	rare = fyke_tcp_need_rare(segment->memory, segment->own);
 	rare->wild_start = segment->start;
 	rare->wild_stop = segment->stop;
 	rare->outside_window++;

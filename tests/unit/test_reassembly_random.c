@@ -246,22 +246,27 @@ static void pair_chunk(void *context, const struct fyke_chunk *chunk)
 
 static const struct fyke_stream_sink pair_sink = {.chunk = pair_chunk};
 
-static void send(struct fyke_stream *stream, struct fyke_tcp *tcp, struct fyke_packet *packet,
-	enum fyke_endpoint sender)
+struct connection {
+	struct fyke_blocks blocks;
+	struct fyke_tcp_memory memory;
+	struct fyke_tcp tcp;
+	struct fyke_stream stream;
+};
+
+static void send(struct connection *c, struct fyke_packet *packet, enum fyke_endpoint sender)
 {
 	struct fyke_tcp_result result;
 
 	packet->frame++;
 	packet->time_ns += 1000000;
-	fyke_tcp_take(tcp, packet, sender, &result);
-	fyke_stream_take(stream, tcp, packet, sender);
+	assert_true(fyke_tcp_take(&c->memory, &c->tcp, packet, sender, &result));
+	fyke_stream_take(&c->stream, &c->tcp, packet, sender);
 }
 
 static void connection_round(uint64_t *state, struct pair *pair, const uint8_t *bytes, size_t length)
 {
 	struct fyke_stream_memory memory;
-	struct fyke_stream stream;
-	struct fyke_tcp tcp = {0};
+	struct connection c = {.memory = {.blocks = &c.blocks}};
 	const struct fyke_stream_options options = {
 		.start = {INT64_MIN, INT64_MIN}, .sink = &pair_sink, .context = pair};
 	struct fyke_packet packet = {.kind = FYKE_PACKET_TCP, .protocol = 6};
@@ -270,15 +275,15 @@ static void connection_round(uint64_t *state, struct pair *pair, const uint8_t *
 	size_t count = cut_up(state, length, cuts);
 
 	fyke_stream_memory_init(&memory, 1 << 24);
-	fyke_stream_init(&stream, &memory, &options);
+	fyke_stream_init(&c.stream, &memory, &options);
 	packet.tcp = (struct fyke_tcp_header){
 		.flags = FYKE_TCP_SYN, .sequence = isn[0], .window = 60000, .window_scale = -1};
-	fyke_tcp_start(&tcp, &packet, FYKE_LOW, false);
-	send(&stream, &tcp, &packet, FYKE_LOW);
+	fyke_tcp_start(&c.tcp, &packet, FYKE_LOW, false);
+	send(&c, &packet, FYKE_LOW);
 	packet.tcp.flags = FYKE_TCP_SYN | FYKE_TCP_ACK;
 	packet.tcp.sequence = isn[1];
 	packet.tcp.acknowledgment = isn[0] + 1;
-	send(&stream, &tcp, &packet, FYKE_HIGH);
+	send(&c, &packet, FYKE_HIGH);
 	packet.tcp.flags = FYKE_TCP_ACK;
 	for (size_t i = 0; i < count; i++) {
 		enum fyke_endpoint side = (enum fyke_endpoint)(i % 2);
@@ -289,20 +294,22 @@ static void connection_round(uint64_t *state, struct pair *pair, const uint8_t *
 			packet.payload = bytes + cuts[i].start;
 			packet.payload_length = packet.payload_captured =
 				(uint32_t)(cuts[i].end - cuts[i].start);
-			send(&stream, &tcp, &packet, side);
+			send(&c, &packet, side);
 		}
 	}
 	packet.payload_length = packet.payload_captured = 0;
 	packet.tcp.flags = FYKE_TCP_FIN | FYKE_TCP_ACK;
 	packet.tcp.sequence = isn[0] + 1 + (uint32_t)length;
 	packet.tcp.acknowledgment = isn[1] + 1;
-	send(&stream, &tcp, &packet, FYKE_LOW);
+	send(&c, &packet, FYKE_LOW);
 	assert_int_equal(pair->side[0].ends, 1);
-	fyke_stream_finish(&stream, 0, 0);
-	fyke_stream_release(&stream);
+	fyke_stream_finish(&c.stream, 0, 0);
+	fyke_stream_release(&c.stream);
 	assert_int_equal(memory.used, 0);
 	fyke_stream_memory_release(&memory);
-	fyke_tcp_release(&tcp);
+	fyke_tcp_release(&c.memory, &c.tcp);
+	assert_int_equal(c.blocks.used, 0);
+	fyke_blocks_release(&c.blocks);
 }
 
 static void test_sequence_numbers_wrap(void **unused)

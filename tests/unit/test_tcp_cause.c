@@ -15,6 +15,7 @@
 /* 10,000 bytes sent, 1,000 acknowledged, a round trip of 20 + 10 ms; the segment in question is the one
  * behind what is acknowledged, sent 5 ms ago. */
 struct scene {
+	struct fyke_tcp_progress progress;
 	struct fyke_tcp_recovery recovery;
 	struct fyke_tcp_timer own, peer;
 	struct fyke_tcp_sent original;
@@ -23,16 +24,13 @@ struct scene {
 
 static void set(struct scene *s)
 {
-	*s = (struct scene){.recovery = {.advance_ns = 900 * MS,
-				    .highest_ns = 999 * MS,
-				    .highest_sacked = -1,
-				    .fast_end = -1,
-				    .timeout_end = -1,
-				    .earlier_sacked = -1},
+	*s = (struct scene){.progress = {.advance_ns = 900 * MS, .highest_ns = 999 * MS},
+		.recovery = {.highest_sacked = -1, .fast_end = -1, .timeout_end = -1, .earlier_sacked = -1},
 		.own = {.smoothed = 20 * MS, .least = 20 * MS, .samples = 9},
 		.peer = {.smoothed = 10 * MS, .least = 10 * MS, .samples = 9},
-		.original = {.start = 1000, .end = 2000, .time_ns = 995 * MS}};
-	s->question = (struct fyke_tcp_question){.recovery = &s->recovery,
+		.original = {.start = 1000, .length = 1000, .time_ns = 995 * MS}};
+	s->question = (struct fyke_tcp_question){.progress = &s->progress,
+		.recovery = &s->recovery,
 		.own = &s->own,
 		.peer = &s->peer,
 		.original = &s->original,
@@ -76,8 +74,8 @@ static void test_reordering_by_timestamp(void **state)
 
 	(void)state;
 	set_hole(&s, 900);
-	s.recovery.has_stamp = s.question.has_stamp = true;
-	s.recovery.highest_stamp = 5;
+	s.progress.has_stamp = s.question.has_stamp = true;
+	s.progress.highest_stamp = 5;
 	s.question.stamp = UINT32_MAX; /* older, over the wraparound */
 	expect(&s, FYKE_TCP_CAUSE_REORDERING);
 	s.question.stamp = 6;
@@ -90,11 +88,11 @@ static void test_reordering_by_ip_id(void **state)
 
 	(void)state;
 	set_hole(&s, 900);
-	s.recovery.ip_id_steady = 4;
-	s.recovery.highest_ip_id = 3;
+	s.progress.ip_id_steady = 4;
+	s.progress.highest_ip_id = 3;
 	s.question.ip_id = 0xfffe;
 	expect(&s, FYKE_TCP_CAUSE_REORDERING);
-	s.recovery.ip_id_steady = 3; /* not steady enough to mean anything */
+	s.progress.ip_id_steady = 3; /* not steady enough to mean anything */
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 }
 
@@ -105,8 +103,8 @@ static void test_reordering_sooner_than_a_round_trip(void **state)
 	(void)state;
 	set_hole(&s, 971);
 	expect(&s, FYKE_TCP_CAUSE_REORDERING);
-	s.recovery.ip_id_steady = 4; /* but a younger IP ID was sent later */
-	s.recovery.highest_ip_id = 0xffff;
+	s.progress.ip_id_steady = 4; /* but a younger IP ID was sent later */
+	s.progress.highest_ip_id = 0xffff;
 	s.question.ip_id = 1;
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 	/* what counts is the age of the hole, not that of the last new segment */
@@ -122,8 +120,8 @@ static void test_seen_before_is_no_reordering(void **state)
 
 	(void)state;
 	set(&s);
-	s.recovery.has_stamp = s.question.has_stamp = true;
-	s.recovery.highest_stamp = 5;
+	s.progress.has_stamp = s.question.has_stamp = true;
+	s.progress.highest_stamp = 5;
 	s.question.hole_ns = 999 * MS;
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 }
@@ -176,7 +174,7 @@ static void test_fast_met_the_ack_on_the_way(void **state)
 	(void)state;
 	set(&s);
 	s.question.acknowledged = 9000;
-	s.recovery.advance_ns = 992 * MS;
+	s.progress.advance_ns = 992 * MS;
 	s.recovery.earlier_duplicate_acks = 3;
 	expect(&s, FYKE_TCP_CAUSE_FAST);
 	assert_true(fyke_tcp_judge(&s.question).spurious);
@@ -187,7 +185,7 @@ static void test_fast_met_the_ack_on_the_way(void **state)
 	s.recovery.timeout_end = 9000; /* what follows a timeout follows no duplicate ACKs */
 	expect(&s, FYKE_TCP_CAUSE_GO_BACK);
 	s.recovery.timeout_end = -1;
-	s.recovery.advance_ns = 900 * MS; /* that ACK has arrived */
+	s.progress.advance_ns = 900 * MS; /* that ACK has arrived */
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 }
 
@@ -198,7 +196,8 @@ static void test_sack_recovery(void **state)
 	(void)state;
 	set(&s);
 	s.question.start = s.original.start = 3000;
-	s.question.end = s.original.end = 4000;
+	s.question.end = 4000;
+	s.original.length = (uint32_t)(4000 - s.original.start);
 	s.recovery.highest_sacked = 8000;
 	expect(&s, FYKE_TCP_CAUSE_SACK);
 	s.original.sacked = true; /* the receiver told that it holds it, but the sender did not hear it yet */
@@ -247,7 +246,7 @@ static void test_lost_resend_is_a_timeout(void **state)
 	s.recovery.third_ns = s.recovery.told_ns = 1220 * MS;
 	s.question.now_ns = s.original.time_ns + 230 * MS;
 	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
-	s.recovery.delivered_ns = s.original.time_ns + 1 * MS;
+	s.progress.delivered_ns = s.original.time_ns + 1 * MS;
 	expect(&s, FYKE_TCP_CAUSE_FAST);
 }
 
@@ -258,13 +257,14 @@ static void test_passed_by_what_was_sent_later(void **state)
 	(void)state;
 	set(&s);
 	s.question.start = s.original.start = 3000;
-	s.question.end = s.original.end = 4000;
+	s.question.end = 4000;
+	s.original.length = (uint32_t)(4000 - s.original.start);
 	s.original.time_ns = 900 * MS;
-	s.recovery.delivered_ns = 908 * MS; /* more than a quarter of the least round trip */
+	s.progress.delivered_ns = 908 * MS; /* more than a quarter of the least round trip */
 	expect(&s, FYKE_TCP_CAUSE_FAST);
-	s.recovery.delivered_ns = 907 * MS;
+	s.progress.delivered_ns = 907 * MS;
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
-	s.recovery.delivered_ns = 908 * MS;
+	s.progress.delivered_ns = 908 * MS;
 	s.question.no_sack = true;
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 }
@@ -283,7 +283,7 @@ static void test_overtaken_by_its_resend(void **state)
 	s.question.stamp = 8;
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 	s.question.has_stamp = false;
-	s.recovery.ip_id_steady = 4;
+	s.progress.ip_id_steady = 4;
 	s.original.print.ip_id = 20;
 	s.question.ip_id = 19;
 	expect(&s, FYKE_TCP_CAUSE_REORDERING);
@@ -296,14 +296,14 @@ static void test_overtaken_by_its_resend(void **state)
 static void test_late_resend_is_no_reordering(void **state)
 {
 	struct fyke_tcp_sent behind = {
-		.start = 2000, .end = 3000, .time_ns = 900 * MS, .stamp = 10, .has_stamp = true};
+		.start = 2000, .length = 1000, .time_ns = 900 * MS, .stamp = 10, .has_stamp = true};
 	struct scene s;
 
 	(void)state;
 	set_hole(&s, 900);
 	s.question.behind = &behind;
-	s.recovery.has_stamp = s.question.has_stamp = true;
-	s.recovery.highest_stamp = 20;
+	s.progress.has_stamp = s.question.has_stamp = true;
+	s.progress.highest_stamp = 20;
 	s.question.stamp = 15;
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 	s.question.stamp = 9;
@@ -314,7 +314,8 @@ static void set_tail(struct scene *s, int64_t waited_ms)
 {
 	set(s);
 	s->question.acknowledged = 500;
-	s->question.end = s->original.end = s->question.highest = 2000;
+	s->question.end = s->question.highest = 2000;
+	s->original.length = (uint32_t)(2000 - s->original.start);
 	s->question.now_ns = s->original.time_ns + waited_ms * MS;
 }
 
@@ -354,9 +355,9 @@ static void test_timeout_after_the_timer(void **state)
 	set(&s);
 	s.question.now_ns = s.original.time_ns + 231 * MS;
 	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
-	s.recovery.advance_ns = s.question.now_ns - 50 * MS; /* the timer was started anew */
+	s.progress.advance_ns = s.question.now_ns - 50 * MS; /* the timer was started anew */
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
-	s.recovery.advance_ns = 900 * MS;
+	s.progress.advance_ns = 900 * MS;
 	s.own.variation = 200 * MS; /* what is seen of it here may be more than the sender sees */
 	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
 	s.question.now_ns =
@@ -370,7 +371,7 @@ static void test_timeout_of_a_hole_waits_since_it_was_seen(void **state)
 
 	(void)state;
 	set_hole(&s, 700);
-	s.recovery.advance_ns = 0;
+	s.progress.advance_ns = 0;
 	expect(&s, FYKE_TCP_CAUSE_TIMEOUT);
 	assert_int_equal(fyke_tcp_judge(&s.question).waited_ns, 300 * MS);
 }
@@ -431,6 +432,8 @@ static void test_fin_again(void **state)
  */
 
 struct connection {
+	struct fyke_blocks blocks;
+	struct fyke_tcp_memory memory;
 	struct fyke_tcp tcp;
 	struct fyke_tcp_result result;
 	uint64_t frame;
@@ -438,7 +441,8 @@ struct connection {
 
 static void take(struct connection *c, struct fyke_packet packet, char from)
 {
-	fyke_tcp_take(&c->tcp, &packet, from == 'c' ? FYKE_LOW : FYKE_HIGH, &c->result);
+	assert_true(
+		fyke_tcp_take(&c->memory, &c->tcp, &packet, from == 'c' ? FYKE_LOW : FYKE_HIGH, &c->result));
 }
 
 static void say(
@@ -475,6 +479,7 @@ static struct connection *open_connection(void)
 	struct connection *c = calloc(1, sizeof(*c));
 
 	assert_non_null(c);
+	c->memory.blocks = &c->blocks;
 	fyke_tcp_start(&c->tcp, &syn, FYKE_LOW, false);
 	say(c, 'c', "S", 0, 0, 0);
 	say(c, 's', "SA", 0, 0, 0.020);
@@ -484,7 +489,9 @@ static struct connection *open_connection(void)
 
 static void close_connection(struct connection *c)
 {
-	fyke_tcp_release(&c->tcp);
+	fyke_tcp_release(&c->memory, &c->tcp);
+	assert_int_equal(c->blocks.used, 0);
+	fyke_blocks_release(&c->blocks);
 	free(c);
 }
 
@@ -516,7 +523,7 @@ static void test_fast_in_a_running_stream(void **state)
 	say(c, 'c', "A", 5000, 1000, 0.109);
 	say(c, 'c', "A", 1000, 1000, 0.110);
 	expect_event(c, FYKE_TCP_CAUSE_FAST);
-	assert_int_equal(c->tcp.side[FYKE_LOW].causes[FYKE_TCP_CAUSE_REORDERING], 0);
+	assert_int_equal(fyke_tcp_rare(&c->tcp.side[FYKE_LOW])->causes[FYKE_TCP_CAUSE_REORDERING], 0);
 	close_connection(c);
 }
 
@@ -530,7 +537,7 @@ static void test_late_segment_in_a_running_stream(void **state)
 	say(c, 'c', "A", 2000, 1000, 0.070);
 	say(c, 'c', "A", 1000, 1000, 0.072);
 	expect_event(c, FYKE_TCP_CAUSE_REORDERING);
-	assert_int_equal(c->tcp.side[FYKE_LOW].retransmitted_segments, 0);
+	assert_int_equal(fyke_tcp_rare(&c->tcp.side[FYKE_LOW])->retransmitted_segments, 0);
 	close_connection(c);
 }
 
@@ -577,7 +584,7 @@ static void test_resend_that_meets_its_ack(void **state)
 	say(c, 's', "A", 5000, 0, 0.070);
 	say(c, 'c', "A", 1000, 1000, 0.073);
 	expect_event(c, FYKE_TCP_CAUSE_FAST);
-	assert_int_equal(c->tcp.side[FYKE_LOW].spurious, 1);
+	assert_int_equal(fyke_tcp_rare(&c->tcp.side[FYKE_LOW])->spurious, 1);
 	close_connection(c);
 }
 

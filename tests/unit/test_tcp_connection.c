@@ -16,13 +16,15 @@ enum { BYTES = 1 << 16 };
 
 /* The payload of every segment is the part of the same text that its sequence number says. */
 struct world {
+	struct fyke_blocks blocks;
+	struct fyke_tcp_memory tcp_memory;
 	struct fyke_tcp tcp;
 	struct fyke_stream stream;
 	struct fyke_stream_memory memory;
 	struct fyke_tcp_result result;
 	struct fyke_packet last;
 	uint64_t frame;
-	int64_t delivered[2], gaps[2];
+	int64_t delivered[2], gaps[2], ignored_bytes;
 	bool ended[2];
 	const char *kinds[16]; /* of events, in their order */
 	unsigned kind_count;
@@ -46,6 +48,7 @@ static struct world *begin(void)
 	struct fyke_stream_options options = {.start = {INT64_MIN, INT64_MIN}, .sink = &sink, .context = w};
 
 	assert_non_null(w);
+	w->tcp_memory.blocks = &w->blocks;
 	fyke_stream_memory_init(&w->memory, 1 << 20);
 	fyke_stream_init(&w->stream, &w->memory, &options);
 	return w;
@@ -57,7 +60,8 @@ static void give(struct world *w, struct fyke_packet *packet, char from)
 
 	if (w->frame == 1)
 		fyke_tcp_start(&w->tcp, packet, sender, false);
-	fyke_tcp_take(&w->tcp, packet, sender, &w->result);
+	assert_true(fyke_tcp_take(&w->tcp_memory, &w->tcp, packet, sender, &w->result));
+	w->ignored_bytes += w->result.ignored_bytes;
 	fyke_stream_take(&w->stream, &w->tcp, packet, sender);
 	for (unsigned i = 0; i < w->result.event_count && w->kind_count < 16; i++)
 		w->kinds[w->kind_count++] = w->result.events[i].kind;
@@ -149,7 +153,7 @@ static bool has(const struct world *w, const char *kind)
 /* What was counted, and what a receiver reads. */
 static void expect_stream(struct world *w, enum fyke_endpoint side, int64_t bytes, int64_t missing)
 {
-	assert_int_equal(w->tcp.side[side].stream_bytes, bytes);
+	assert_int_equal(fyke_tcp_stream_bytes(&w->tcp.side[side]), bytes);
 	assert_int_equal(fyke_tcp_missing_bytes(&w->tcp.side[side]), missing);
 	fyke_stream_finish(&w->stream, w->frame, w->last.time_ns);
 	assert_int_equal(w->delivered[side], bytes);
@@ -161,7 +165,9 @@ static void end(struct world *w)
 	fyke_stream_release(&w->stream);
 	assert_int_equal(w->memory.used, 0);
 	fyke_stream_memory_release(&w->memory);
-	fyke_tcp_release(&w->tcp);
+	fyke_tcp_release(&w->tcp_memory, &w->tcp);
+	assert_int_equal(w->blocks.used, 0);
+	fyke_blocks_release(&w->blocks);
 	free(w);
 }
 
@@ -177,13 +183,13 @@ static void test_simultaneous_open(void **state)
 	say(w, 'c', "SA", 100, 501, 0);
 	say(w, 's', "SA", 500, 101, 0);
 	assert_true(w->tcp.established);
-	assert_int_equal(
-		client(w)->syn_retransmissions, 0); /* the SYN-ACK is the answer, not the SYN again */
-	assert_int_equal(server(w)->syn_retransmissions, 0);
+	assert_int_equal(fyke_tcp_rare(client(w))->syn_retransmissions,
+		0); /* the SYN-ACK is the answer, not the SYN again */
+	assert_int_equal(fyke_tcp_rare(server(w))->syn_retransmissions, 0);
 	say(w, 'c', "A", 101, 501, 10);
 	say(w, 's', "A", 501, 111, 20);
 	say(w, 'c', "A", 111, 521, 0);
-	assert_int_equal(server(w)->stream_bytes, 20);
+	assert_int_equal(fyke_tcp_stream_bytes(server(w)), 20);
 	assert_int_equal(client(w)->acknowledged, 10);
 	expect_stream(w, FYKE_LOW, 10, 0);
 	end(w);
@@ -203,11 +209,11 @@ static void test_four_way_split_handshake(void **state)
 	give(w, &packet, 's');
 	say(w, 'c', "SA", 100, 7000001, 0);
 	assert_true(w->tcp.established);
-	assert_int_equal(client(w)->syn_retransmissions, 0);
+	assert_int_equal(fyke_tcp_rare(client(w))->syn_retransmissions, 0);
 	assert_int_equal(server(w)->start, 7000000);
 	say(w, 's', "A", 7000001, 101, 30);
 	say(w, 'c', "A", 101, 7000031, 5);
-	assert_int_equal(client(w)->stream_bytes, 5);
+	assert_int_equal(fyke_tcp_stream_bytes(client(w)), 5);
 	expect_stream(w, FYKE_HIGH, 30, 0);
 	end(w);
 }
@@ -253,13 +259,13 @@ static void test_syn_ack_with_another_number(void **state)
 		say(w, 's', "SA", 500, 101, 0);
 		say(w, 's', "SA", 3000000000U, 101, 0);
 		assert_true(has(w, "other_syn_ack"));
-		assert_int_equal(server(w)->syn_retransmissions, 0);
+		assert_int_equal(fyke_tcp_rare(server(w))->syn_retransmissions, 0);
 		say(w, 'c', "A", 101, start + 1, 10);
 		say(w, 's', "A", start + 1, 111, 50);
 		say(w, 'c', "A", 111, start + 51, 0);
 		assert_int_equal(server(w)->start, start);
 		assert_int_equal(server(w)->acknowledged, 50);
-		assert_int_equal(client(w)->stream_bytes, 10);
+		assert_int_equal(fyke_tcp_stream_bytes(client(w)), 10);
 		expect_stream(w, FYKE_HIGH, 50, 0);
 		end(w);
 	}
@@ -274,7 +280,7 @@ static void test_data_on_syn(void **state)
 	say(w, 's', "SA", 500, 131, 0); /* taken (RFC 7413) */
 	say(w, 'c', "A", 131, 501, 10);
 	say(w, 's', "A", 501, 141, 0);
-	assert_int_equal(client(w)->retransmitted_segments, 0);
+	assert_int_equal(fyke_tcp_rare(client(w))->retransmitted_segments, 0);
 	expect_stream(w, FYKE_LOW, 40, 0);
 	end(w);
 }
@@ -288,7 +294,7 @@ static void test_data_on_syn_not_taken(void **state)
 	say(w, 's', "SA", 500, 101, 0);
 	say(w, 'c', "A", 101, 501, 30);
 	say(w, 's', "A", 501, 131, 0);
-	assert_int_equal(client(w)->retransmitted_segments, 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->retransmitted_segments, 1);
 	expect_stream(w, FYKE_LOW, 30, 0);
 	end(w);
 }
@@ -324,7 +330,8 @@ static void test_half_close(void **state)
 	say(w, 'c', "A", 102, 1002, 0);
 	assert_int_equal(client(w)->state, FYKE_TCP_CLOSED);
 	assert_int_equal(server(w)->state, FYKE_TCP_CLOSED);
-	assert_int_equal(server(w)->duplicate_acks + client(w)->duplicate_acks, 0);
+	assert_int_equal(
+		fyke_tcp_rare(server(w))->duplicate_acks + fyke_tcp_rare(client(w))->duplicate_acks, 0);
 	assert_int_equal(server(w)->acknowledged, 500);
 	expect_stream(w, FYKE_HIGH, 500, 0);
 	end(w);
@@ -345,10 +352,11 @@ static void test_window_updates(void **state)
 	say_window(w, 'c', 101, 601, WINDOW_ZERO); /* closes */
 	say_window(w, 'c', 101, 601, 5000);	   /* an update */
 	say(w, 'c', "A", 101, 601, 10);		   /* another window, but with payload */
-	assert_int_equal(client(w)->window_updates, 2);
-	assert_int_equal(client(w)->zero_windows, 1);
-	assert_int_equal(client(w)->duplicate_acks, 0); /* RFC 5681: nothing outstanding, or another window */
-	assert_int_equal(server(w)->window_updates, 0);
+	assert_int_equal(fyke_tcp_rare(client(w))->window_updates, 2);
+	assert_int_equal(fyke_tcp_rare(client(w))->zero_windows, 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->duplicate_acks,
+		0); /* RFC 5681: nothing outstanding, or another window */
+	assert_int_equal(fyke_tcp_rare(server(w))->window_updates, 0);
 	end(w);
 }
 
@@ -363,8 +371,8 @@ static void test_wild_sequence_number(void **state)
 	say(w, 'c', "FA", 1900000000, 501, 0); /* a FIN from nowhere ends nothing */
 	say(w, 'c', "A", 201, 501, 100);
 	say(w, 's', "A", 501, 301, 0);
-	assert_int_equal((client(w)->rare == NULL ? 0 : client(w)->rare->outside_window), 2);
-	assert_int_equal(client(w)->retransmitted_segments, 0);
+	assert_int_equal((client(w)->rare == NULL ? 0 : fyke_tcp_rare(client(w))->outside_window), 2);
+	assert_int_equal(fyke_tcp_rare(client(w))->retransmitted_segments, 0);
 	assert_false(client(w)->fin_seen);
 	expect_stream(w, FYKE_LOW, 200, 0);
 	end(w);
@@ -381,8 +389,8 @@ static void test_skipped_by_the_capture(void **state)
 	say(w, 'c', "A", far, 501, 100);
 	say(w, 'c', "A", far + 100, 501, 100);
 	say(w, 'c', "A", far + 200, 501, 100);
-	assert_int_equal((client(w)->rare == NULL ? 0 : client(w)->rare->outside_window), 0);
-	assert_int_equal(client(w)->stream_bytes, 400);
+	assert_int_equal((client(w)->rare == NULL ? 0 : fyke_tcp_rare(client(w))->outside_window), 0);
+	assert_int_equal(fyke_tcp_stream_bytes(client(w)), 400);
 	assert_int_equal(fyke_tcp_missing_bytes(client(w)), 1500000000 - 100);
 	end(w);
 }
@@ -413,10 +421,10 @@ static void test_extent_of_reordering(void **state)
 		packet.ip_id = (uint16_t)(packet.ip_id - 4);
 		give(w, &packet, 'c');
 	}
-	assert_int_equal(client(w)->causes[FYKE_TCP_CAUSE_REORDERING], 1);
-	assert_int_equal(client(w)->rare->overtaken_most, 3);
-	assert_int_equal(client(w)->rare->overtaken_ns, 30000000);
-	assert_int_equal(client(w)->retransmitted_segments, 0);
+	assert_int_equal(fyke_tcp_rare(client(w))->causes[FYKE_TCP_CAUSE_REORDERING], 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->overtaken_most, 3);
+	assert_int_equal(fyke_tcp_rare(client(w))->overtaken_ns, 30000000);
+	assert_int_equal(fyke_tcp_rare(client(w))->retransmitted_segments, 0);
 	end(w);
 }
 
@@ -444,14 +452,14 @@ static void test_captured_twice(void **state)
 	say(w, 'c', "A", 101, 501, 100);
 	data = w->last;
 	give_again(w, &data, 0.5, 7, 64, data.ip_id, 'c'); /* the same IP ID, at any distance */
-	assert_int_equal(client(w)->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
 	say(w, 's', "A", 501, 101, 0);
 	ack = w->last;
 	for (int i = 0; i < 5; i++)
 		give_again(w, &ack, 0.0001, 7, 64, ack.ip_id, 's');
-	assert_int_equal(server(w)->duplicate_acks, 1);
-	assert_int_equal(client(w)->recovery.duplicate_acks, 1);
-	assert_int_equal(client(w)->retransmitted_segments, 0);
+	assert_int_equal(fyke_tcp_rare(server(w))->duplicate_acks, 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->recovery.duplicate_acks, 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->retransmitted_segments, 0);
 	expect_stream(w, FYKE_LOW, 100, 0);
 	end(w);
 }
@@ -479,15 +487,15 @@ static void test_captured_twice_without_ip_id(void **state)
 	say_without_id(w, 101);
 	data = w->last;
 	give_again(w, &data, 0.0005, -1, 63, 0, 'c'); /* one hop further, at once */
-	assert_int_equal(client(w)->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
 	say_without_id(w, 201);
 	data = w->last;
 	give_again(w, &data, 0.0005, -1, 64, 0, 'c'); /* on the same path: sent again */
 	say_without_id(w, 301);
 	data = w->last;
 	give_again(w, &data, 0.002, 9, 64, 0, 'c'); /* too late */
-	assert_int_equal(client(w)->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
-	assert_int_equal(client(w)->retransmitted_segments, 2);
+	assert_int_equal(fyke_tcp_rare(client(w))->causes[FYKE_TCP_CAUSE_CAPTURE_DUPLICATE], 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->retransmitted_segments, 2);
 	end(w);
 }
 
@@ -511,8 +519,8 @@ static void test_one_direction_is_bounded(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 5000; i++)
 		say(w, 'c', "A", 101 + 10 * i, 501, 10);
-	assert_true(fyke_tcp_heap(&w->tcp) <= 4 * FYKE_TCP_SENT_BLIND * sizeof(struct fyke_tcp_sent));
-	assert_int_equal(client(w)->stream_bytes, 50000);
+	assert_true(w->blocks.used <= 4 * FYKE_TCP_SENT_BLIND * sizeof(struct fyke_tcp_sent));
+	assert_int_equal(fyke_tcp_stream_bytes(client(w)), 50000);
 	end(w);
 }
 
@@ -525,7 +533,7 @@ static void test_many_on_their_way(void **state)
 	for (uint32_t i = 0; i < 5000; i++)
 		say(w, 'c', "A", 101 + 10 * i, 501, 10);
 	assert_true(has(w, "rtt_limited"));
-	assert_true(fyke_tcp_heap(&w->tcp) <= 4 * FYKE_TCP_SENT_MAX * sizeof(struct fyke_tcp_sent));
+	assert_true(w->blocks.used <= 4 * FYKE_TCP_SENT_MAX * sizeof(struct fyke_tcp_sent));
 	end(w);
 }
 
@@ -538,14 +546,16 @@ static void test_wrong_checksum_that_was_received(void **state)
 
 	(void)state;
 	say_wrong(w, 'c', "A", 101, 501, 40);
-	assert_int_equal(client(w)->stream_bytes, 0);
+	assert_int_equal(fyke_tcp_stream_bytes(client(w)), 0);
 	say(w, 'c', "A", 141, 501, 60);
 	say(w, 's', "A", 501, 201, 0);
 	assert_true(has(w, "checksum_believed"));
-	assert_int_equal(client(w)->bad_checksums, 1);
-	assert_int_equal(client(w)->retransmitted_segments + client(w)->causes[FYKE_TCP_CAUSE_REORDERING], 0);
-	assert_null(strchr(w->tcp.history, 'T'));
-	assert_null(strchr(w->tcp.history, 'G'));
+	assert_int_equal(fyke_tcp_rare(client(w))->bad_checksums, 1);
+	assert_int_equal(fyke_tcp_rare(client(w))->retransmitted_segments +
+				 fyke_tcp_rare(client(w))->causes[FYKE_TCP_CAUSE_REORDERING],
+		0);
+	assert_null(strchr(fyke_tcp_history(&w->tcp), 'T'));
+	assert_null(strchr(fyke_tcp_history(&w->tcp), 'G'));
 	expect_stream(w, FYKE_LOW, 100, 0);
 	end(w);
 }
@@ -573,7 +583,7 @@ static void test_wrong_checksum_never_acknowledged(void **state)
 	assert_false(has(w, "checksum_believed"));
 	say(w, 's', "RA", 501, 4711, 0); /* made up */
 	assert_false(has(w, "checksum_believed"));
-	assert_int_equal(client(w)->stream_bytes, 0);
+	assert_int_equal(fyke_tcp_stream_bytes(client(w)), 0);
 	end(w);
 }
 
@@ -586,12 +596,12 @@ static void test_wrong_checksums_prove_each_other(void **state)
 	say_wrong(w, 's', "A", 501, 101, 70);
 	say_wrong(w, 'c', "A", 101, 571, 30);
 	say_wrong(w, 's', "A", 571, 131, 50);
-	assert_int_equal(client(w)->stream_bytes + server(w)->stream_bytes, 0);
+	assert_int_equal(fyke_tcp_stream_bytes(client(w)) + fyke_tcp_stream_bytes(server(w)), 0);
 	say(w, 'c', "A", 131, 621, 0);
-	assert_int_equal(client(w)->stream_bytes, 30);
-	assert_int_equal(server(w)->stream_bytes, 120);
+	assert_int_equal(fyke_tcp_stream_bytes(client(w)), 30);
+	assert_int_equal(fyke_tcp_stream_bytes(server(w)), 120);
 	assert_int_equal(fyke_tcp_missing_bytes(client(w)), 0);
-	assert_int_equal(w->tcp.ignored_bytes, 0);
+	assert_int_equal(w->ignored_bytes, 0);
 	expect_stream(w, FYKE_HIGH, 120, 0);
 	end(w);
 }
@@ -603,9 +613,9 @@ static void test_many_wrong_checksums_are_bounded(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 100; i++)
 		say_wrong(w, 'c', "A", 101 + 10 * i, 501, 10);
-	assert_true(fyke_tcp_heap(&w->tcp) < 20000);
+	assert_true(w->blocks.used < 20000);
 	say(w, 's', "A", 501, 1101, 0);
-	assert_int_equal(client(w)->stream_bytes, 320); /* the last 32 */
+	assert_int_equal(fyke_tcp_stream_bytes(client(w)), 320); /* the last 32 */
 	assert_int_equal(fyke_tcp_missing_bytes(client(w)), 680);
 	end(w);
 }
