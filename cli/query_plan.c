@@ -9,8 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const char table_columns[] =
-	"id,start_us,duration_us,transport,client,server,service,state,packets,bytes,retransmissions";
+static const char table_columns[] = "id,start_us,duration_us,transport,client,server,service,state,packets,"
+				    "bytes,retransmissions,server_name";
 
 static void add_column(
 	struct fyke_query_rows *rows, const struct fyke_filter_column *column, sqlite3_str *select)

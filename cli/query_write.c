@@ -53,6 +53,8 @@ static const char *title_of(const struct fyke_query_column *column, char room[72
 		return "resent";
 	if (strcmp(column->title, "transport") == 0)
 		return "over";
+	if (strcmp(column->title, "server_name") == 0)
+		return "name";
 	if (strcmp(column->title, "client_ip") == 0)
 		return "client";
 	snprintf(room, 72, "%s", column->title);
@@ -64,8 +66,8 @@ static const char *title_of(const struct fyke_query_column *column, char room[72
 /* Which columns a narrow screen can do without, the first to go having the most. */
 static unsigned goes(const char *name)
 {
-	static const char *const names[] = {
-		"service", "start_us", "bytes", "transport", "duration_us", "packets", "retransmissions"};
+	static const char *const names[] = {"service", "start_us", "bytes", "transport", "duration_us",
+		"packets", "retransmissions", "server_name"};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i], name) == 0)

@@ -14,7 +14,12 @@ const struct fyke_contents_table fyke_contents_tables[] = {
 		NULL},
 	{"quic", "connection", "connections", {{"sni", "names"}, {"version", "versions"}}, NULL},
 	{"smtp", "message", "messages", {{"mailfrom", "senders"}}, NULL},
-	{"credentials", "login in the clear", "logins in the clear", {{"protocol", "protocols"}}, NULL},
+	{"ssh", "connection", "connections", {{"server", "servers"}, {"client", "clients"}}, NULL},
+	{"credentials", "login in the clear", "logins in the clear",
+		{{"protocol", "protocols"}, {"user", "users"}}, NULL},
+	{"sensitive_numbers", "file with numbers of cards or accounts, in the clear",
+		"files with numbers of cards or accounts, in the clear",
+		{{"kind", "kinds"}, {"protocol", "protocols"}}, NULL},
 	{"transferred_files", "file", "files", {{"type", "types"}, {"protocol", "protocols"}}, "bytes"},
 	{NULL, NULL, NULL, {{NULL, NULL}}, NULL},
 };

@@ -134,9 +134,10 @@ static void put_item_text(const struct diff *diff, const struct item *item)
 		snprintf(text, sizeof(text), "%.300s  %.60s, now %.60s", item->name, item->words[0],
 			item->words[1]);
 	else
-		snprintf(text, sizeof(text), "%.300s%s%.120s  %lld sessions%s", item->name,
+		snprintf(text, sizeof(text), "%.300s%s%.120s  %lld session%s%s", item->name,
 			item->words[what == CAME] != NULL ? "  " : "",
 			item->words[what == CAME] != NULL ? item->words[what == CAME] : "", sessions,
+			sessions == 1 ? "" : "s",
 			item->expected < EXPECTED_LEAST ? " (perhaps by chance)" : "");
 	fprintf(diff->out, "  ");
 	fyke_screen_put(&diff->options->screen, marks[what], 0, paints[what], diff->out);

@@ -3,7 +3,7 @@
 
 #include "analyzer/base/text.h"
 #include "reports/facts.h"
-#include "reports/json_row.h"
+#include "reports/wrap.h"
 #include "storage/filter.h"
 
 #include <sqlite3.h>
@@ -238,11 +238,15 @@ void fyke_ports_observed_text(
 {
 	char first[FYKE_TEXT_TIME], last[FYKE_TEXT_TIME], span[FYKE_TEXT_NUMBER];
 
+	if (observed->captures == 0) {
+		snprintf(text, room, "nothing");
+		return;
+	}
 	fyke_text_time(observed->first_us, 0, first);
 	fyke_text_time(observed->last_us, 0, last);
-	snprintf(text, room, "%lld capture%s, %s in all, %s to %s", (long long)observed->captures,
-		observed->captures == 1 ? "" : "s",
-		fyke_text_duration(observed->observed_us, screen->flags, span), first, last);
+	snprintf(text, room, "%s in %lld capture%s, %s to %s",
+		fyke_text_duration(observed->observed_us, screen->flags, span), (long long)observed->captures,
+		observed->captures == 1 ? "" : "s", first, last);
 }
 
 /* ---- for people ---- */
@@ -255,7 +259,7 @@ struct table {
 	int64_t shown, closed, closed_left_out;
 };
 
-enum { TABLE_COLUMNS = 9 };
+enum { TABLE_COLUMNS = 10 };
 
 /* "2 here, 1 private, 3 world" */
 static void say_clients(const struct fyke_port_line *line, char *text, size_t room)
@@ -282,7 +286,7 @@ static void say_clients(const struct fyke_port_line *line, char *text, size_t ro
 static const char *say_change(const struct fyke_port_line *line, char text[64])
 {
 	static const char *const words[] = {
-		"first seen ", "began to listen after ", "open until ", "changed; other until "};
+		"", "began to listen after ", "open until ", "changed; other until "};
 	char time[FYKE_TEXT_TIME];
 
 	fyke_text_time(line->change_us, 0, time);
@@ -307,7 +311,7 @@ static enum fyke_status put_line(void *context, const struct fyke_port_line *lin
 	}
 	snprintf(port, sizeof(port), "%lld/%s", (long long)line->port, line->transport);
 	say_clients(line, clients, sizeof(clients));
-	snprintf(proof, sizeof(proof), "%.60s (%lld)", line->evidence, (long long)line->session_id);
+	snprintf(proof, sizeof(proof), "%lld: %.60s", (long long)line->session_id, line->evidence);
 	cells[0] = same_host ? "" : line->ip;
 	cells[1] = port;
 	cells[2] = line->is_silent ? "filtered or down" : line->state;
@@ -316,8 +320,8 @@ static enum fyke_status put_line(void *context, const struct fyke_port_line *lin
 	cells[5] = line->encryption == NULL ? "" : line->encryption;
 	cells[6] = clients;
 	cells[7] = fyke_text_count(line->sessions, sessions);
-	cells[8] = t->options->screen.width == 0 || t->options->screen.width > 130 ? say_change(line, change)
-										   : proof;
+	cells[8] = proof;
+	cells[9] = say_change(line, change);
 	t->shown++;
 	return fyke_grid_row(t->grid, cells) ? FYKE_OK : FYKE_FAILED_MEMORY;
 }
@@ -325,13 +329,13 @@ static enum fyke_status put_line(void *context, const struct fyke_port_line *lin
 enum fyke_status fyke_ports_text(struct fyke_database *database, const struct fyke_ports_options *options,
 	FILE *out, struct fyke_error *error)
 {
-	bool wide = options->screen.width == 0 || options->screen.width > 130;
 	const struct fyke_grid_column columns[TABLE_COLUMNS] = {
 		{.title = "host", .address = true, .least = 20}, {.title = "port"}, {.title = "state"},
 		{.title = "service", .least = 8}, {.title = "says it is", .least = 12, .goes = 3},
-		{.title = "text", .goes = 2}, {.title = "clients from", .least = 10},
+		{.title = "traffic", .goes = 2}, {.title = "from", .least = 10},
 		{.title = "sessions", .right = true, .goes = 1},
-		{.title = wide ? "since" : "proof (session)", .least = 12, .goes = 4}};
+		{.title = "proof (session)", .least = 12, .goes = 4},
+		{.title = "since", .least = 21, .goes = 5}};
 	struct table table = {.options = options, .out = out};
 	struct fyke_ports_observed observed;
 	enum fyke_status status =
@@ -351,7 +355,7 @@ enum fyke_status fyke_ports_text(struct fyke_database *database, const struct fy
 		fprintf(out, "... and %lld more closed ports (--host shows those of one host)\n",
 			(long long)table.closed_left_out);
 	fyke_ports_observed_text(&observed, &options->screen, text, sizeof(text));
-	fprintf(out, "%s%s.\n",
-		table.shown > 0 ? "\nObserved: " : "Nothing was proven of any port. Observed: ", text);
+	fputs(table.shown > 0 ? "\n" : "Nothing was proven of any port.\n", out);
+	fyke_wrap_put(&(struct fyke_wrap){&options->screen, out, 0, 10}, "Observed", FYKE_PAINT_PLAIN, text);
 	return status;
 }

@@ -73,7 +73,7 @@ struct fyke_ports_observed {
 };
 FYKE_MUST_USE enum fyke_status fyke_ports_observed(struct sqlite3 *db, int64_t capture_id,
 	struct fyke_ports_observed *observed, struct fyke_error *error);
-/* "3 captures, 2 d 4 h in all, 2026-11-20 to 2026-11-24" */
+/* "2 d 4 h in 3 captures, 2026-11-20 to 2026-11-24" */
 void fyke_ports_observed_text(const struct fyke_ports_observed *observed, const struct fyke_screen *screen,
 	char *text, size_t room);
 /* As it stands in JSON. */

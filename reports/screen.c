@@ -277,6 +277,20 @@ static unsigned width_of(const struct fyke_grid *grid, const char *cell)
 	return width;
 }
 
+/* A column that may go, and holds nothing, goes. */
+static bool is_empty(const struct fyke_grid *grid, size_t column)
+{
+	if (grid->columns[column].goes == 0 || grid->held == FYKE_GRID_HELD)
+		return false;
+	for (size_t row = 0; row < grid->held; row++) {
+		const char *cell = grid->cells[row * grid->count + column];
+
+		if (cell != NULL && cell[0] != '\0')
+			return false;
+	}
+	return true;
+}
+
 static void lay_out(struct fyke_grid *grid)
 {
 	const char *titles[FYKE_GRID_COLUMNS];
@@ -284,6 +298,7 @@ static void lay_out(struct fyke_grid *grid)
 	grid->laid_out = true;
 	for (size_t i = 0; i < grid->count; i++) {
 		titles[i] = grid->columns[i].title;
+		grid->gone[i] = is_empty(grid, i);
 		grid->widths[i] = grid->heading ? width_of(grid, titles[i]) : 0;
 		for (size_t row = 0; row < grid->held; row++) {
 			unsigned width = width_of(grid, grid->cells[row * grid->count + i]);

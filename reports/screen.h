@@ -32,8 +32,9 @@ void fyke_screen_put(
 	const struct fyke_screen *screen, const char *text, unsigned width, enum fyke_paint paint, FILE *out);
 
 /* Lines of columns. Cells are untrusted text; NULL shows as "-". The widths are those of the first
- * FYKE_GRID_HELD rows. Where they do not fit the screen, first the columns that may shrink do, then those
- * that may go go, and at last addresses are cut, so that both their ends stay. */
+ * FYKE_GRID_HELD rows. A column that may go is left out where all its cells are empty. Where the others do
+ * not fit the screen, first the columns that may shrink do, then those that may go go, and at last addresses
+ * are cut, so that both their ends stay. */
 struct fyke_grid_column {
 	const char *title;
 	bool right;	/* numbers */

@@ -258,14 +258,23 @@ static void bar(const struct fyke_summary *s, int64_t part, int64_t whole, char 
 	out[63] = '\0';
 }
 
-/* One line of a list of traffic: name, extra, sessions, packets, bytes, share of all bytes. */
-static bool traffic_row(const struct fyke_summary *s, struct fyke_grid *grid, const char *name,
-	const char *extra, const struct fyke_tally_entry *entry)
+enum list { LIST_TRANSPORTS, LIST_SERVICES, LIST_TALKERS };
+enum { TRAFFIC_COLUMNS = 8 };
+
+/* What a list of traffic says in front: name, what the host is called, extra. */
+struct traffic_name {
+	const char *name, *called, *extra;
+};
+
+/* One line of a list of traffic: sessions, packets, bytes, share of all bytes. */
+static bool traffic_row(const struct fyke_summary *s, struct fyke_grid *grid, const struct traffic_name *name,
+	const struct fyke_tally_entry *entry)
 {
 	char sessions[FYKE_TEXT_NUMBER], packets[FYKE_TEXT_NUMBER], bytes[FYKE_TEXT_NUMBER],
 		share[FYKE_TEXT_NUMBER];
 	char drawn[64];
-	const char *cells[7] = {name, extra, fyke_text_count(entry->counters[FYKE_TALLY_SESSIONS], sessions),
+	const char *cells[TRAFFIC_COLUMNS] = {name->name, name->called, name->extra,
+		fyke_text_count(entry->counters[FYKE_TALLY_SESSIONS], sessions),
 		fyke_text_count(fyke_tally_packets(entry), packets),
 		fyke_text_bytes(fyke_tally_bytes(entry), bytes),
 		fyke_text_percent(fyke_tally_bytes(entry), s->facts->bytes, share), drawn};
@@ -274,25 +283,32 @@ static bool traffic_row(const struct fyke_summary *s, struct fyke_grid *grid, co
 	return fyke_grid_row(grid, cells);
 }
 
-enum list { LIST_TRANSPORTS, LIST_SERVICES, LIST_TALKERS };
+static bool talker_row(
+	const struct fyke_summary *s, struct fyke_grid *grid, const struct fyke_tally_entry *entry)
+{
+	char amounts[80], called[256], a[FYKE_TEXT_NUMBER], b[FYKE_TEXT_NUMBER];
+
+	snprintf(amounts, sizeof(amounts), "%s / %s",
+		fyke_text_bytes(entry->counters[FYKE_TALLY_SENT_BYTES], a),
+		fyke_text_bytes(entry->counters[FYKE_TALLY_RECEIVED_BYTES], b));
+	fyke_summary_called(s, entry->key, called, sizeof(called));
+	return traffic_row(s, grid, &(struct traffic_name){entry->key, called, amounts}, entry);
+}
 
 static bool list_row(const struct fyke_summary *s, struct fyke_grid *grid, enum list list,
 	const struct fyke_tally_entry *entry)
 {
-	char name[256], roles[80], a[FYKE_TEXT_NUMBER], b[FYKE_TEXT_NUMBER];
+	char name[256];
 	const char *tab;
 
 	if (list == LIST_TRANSPORTS)
-		return traffic_row(s, grid, entry->key, "", entry);
-	if (list == LIST_TALKERS) {
-		snprintf(roles, sizeof(roles), "%s / %s",
-			fyke_text_bytes(entry->counters[FYKE_TALLY_SENT_BYTES], a),
-			fyke_text_bytes(entry->counters[FYKE_TALLY_RECEIVED_BYTES], b));
-		return traffic_row(s, grid, entry->key, roles, entry);
-	}
+		return traffic_row(s, grid, &(struct traffic_name){entry->key, "", ""}, entry);
+	if (list == LIST_TALKERS)
+		return talker_row(s, grid, entry);
 	tab = strrchr(entry->key, '\t');
 	snprintf(name, sizeof(name), "%.*s", (int)(tab - entry->key), entry->key);
-	return traffic_row(s, grid, name[0] == '\0' ? "(not known)" : name, tab + 1, entry);
+	return traffic_row(
+		s, grid, &(struct traffic_name){name[0] == '\0' ? "(not known)" : name, "", tab + 1}, entry);
 }
 
 static enum fyke_status show_list(
@@ -300,13 +316,15 @@ static enum fyke_status show_list(
 {
 	static const char *const names[] = {"transport", "service", "host"}, *const extras[] = {"", "over",
 										     "sent / received"};
-	const struct fyke_grid_column columns[7] = {{.title = names[list],
-							    .least = list == LIST_TALKERS ? 26 : 16,
-							    .address = list == LIST_TALKERS},
-		{.title = extras[list]}, {.title = "sessions", .right = true},
-		{.title = "packets", .right = true, .goes = 1}, {.title = "bytes", .right = true},
-		{.title = "share", .right = true, .goes = 2}, {.title = "", .goes = 3}};
-	struct fyke_grid *grid = fyke_grid_new(s->screen, columns, 7, s->out);
+	bool talkers = list == LIST_TALKERS;
+	const struct fyke_grid_column columns[TRAFFIC_COLUMNS] = {
+		{.title = names[list], .least = talkers ? 26 : 16, .address = talkers},
+		{.title = "which is", .least = 16, .goes = 1},
+		{.title = extras[list], .goes = list == LIST_TRANSPORTS ? 9 : 0},
+		{.title = "sessions", .right = true}, {.title = "packets", .right = true, .goes = 2},
+		{.title = "bytes", .right = true}, {.title = "share", .right = true, .goes = 3},
+		{.title = "", .goes = 4}};
+	struct fyke_grid *grid = fyke_grid_new(s->screen, columns, TRAFFIC_COLUMNS, s->out);
 	bool good = grid != NULL;
 	size_t shown = tally->count < s->top ? tally->count : s->top;
 
@@ -371,6 +389,8 @@ static enum fyke_status show_all(const struct fyke_summary *s)
 		status = fyke_summary_contents(s);
 	if (status == FYKE_OK && s->facts->tcp_sessions > 0)
 		fyke_summary_tcp(s);
+	if (status == FYKE_OK && s->facts->tcp_sessions > 0)
+		status = fyke_summary_isns(s);
 	if (status == FYKE_OK)
 		status = fyke_summary_ports(s);
 	if (status == FYKE_OK)

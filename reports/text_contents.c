@@ -54,7 +54,14 @@ static void show_values(const struct fyke_summary *s, const char *title, const s
 
 static const char *label_of(const struct fyke_contents_table *table)
 {
+	if (strcmp(table->name, "sensitive_numbers") == 0)
+		return "numbers";
 	return strcmp(table->name, "transferred_files") == 0 ? "files" : table->name;
+}
+
+static bool is_secret(const struct fyke_contents_table *table)
+{
+	return strcmp(table->name, "credentials") == 0 || strcmp(table->name, "sensitive_numbers") == 0;
 }
 
 static void show_table(const struct fyke_summary *s, const struct fyke_contents_table *table,
@@ -65,8 +72,7 @@ static void show_table(const struct fyke_summary *s, const struct fyke_contents_
 	(void)snprintf(text, sizeof(text), "%s %s%s%s", fyke_text_count(contents->rows, number),
 		contents->rows == 1 ? table->one : table->many, table->sum != NULL ? ", " : "",
 		table->sum != NULL ? fyke_text_bytes(contents->sum, bytes) : "");
-	fyke_summary_line(s, label_of(table),
-		strcmp(table->name, "credentials") == 0 ? FYKE_PAINT_WARN : FYKE_PAINT_PLAIN, text);
+	fyke_summary_line(s, label_of(table), is_secret(table) ? FYKE_PAINT_WARN : FYKE_PAINT_PLAIN, text);
 	for (unsigned i = 0; i < FYKE_CONTENTS_COLUMNS && table->columns[i].name != NULL; i++)
 		show_values(s, table->columns[i].title, &contents->values[i]);
 }

@@ -20,12 +20,16 @@ void fyke_summary_heading(const struct fyke_summary *s, const char *title, const
 void fyke_summary_line(
 	const struct fyke_summary *s, const char *label, enum fyke_paint paint, const char *text);
 
+/* What a host is called: its name, else its maker, and its system where that is known; "" for nothing. */
+void fyke_summary_called(const struct fyke_summary *s, const char *ip, char *text, size_t room);
+
 /* Who wrote a capture's files, its interfaces, and what was written into them, as far as they say. */
 FYKE_MUST_USE enum fyke_status fyke_summary_origin(const struct fyke_summary *s, int64_t capture_id);
 FYKE_MUST_USE enum fyke_status fyke_summary_comments(const struct fyke_summary *s, int64_t capture_id);
 /* What was said, as far as protocols are read. */
 FYKE_MUST_USE enum fyke_status fyke_summary_contents(const struct fyke_summary *s);
 void fyke_summary_tcp(const struct fyke_summary *s);
+FYKE_MUST_USE enum fyke_status fyke_summary_isns(const struct fyke_summary *s);
 FYKE_MUST_USE enum fyke_status fyke_summary_ports(const struct fyke_summary *s);
 /* What was refused, and what is wrong with the files. */
 FYKE_MUST_USE enum fyke_status fyke_summary_unread(const struct fyke_summary *s);
