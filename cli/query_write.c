@@ -53,8 +53,6 @@ static const char *title_of(const struct fyke_query_column *column, char room[72
 		return "resent";
 	if (strcmp(column->title, "transport") == 0)
 		return "over";
-	if (strcmp(column->title, "server_name") == 0)
-		return "name";
 	if (strcmp(column->title, "client_ip") == 0)
 		return "client";
 	snprintf(room, 72, "%s", column->title);
@@ -93,8 +91,10 @@ static struct fyke_grid *make_grid(const struct fyke_query_rows *rows, FILE *out
 
 	for (size_t i = 0; i < rows->count; i++) {
 		bool is_text = rows->columns[i].kind == FYKE_FILTER_TEXT;
+		bool is_name = rows->may_go && strcmp(rows->columns[i].title, "server_name") == 0;
 
-		columns[i] = (struct fyke_grid_column){.title = title_of(&rows->columns[i], titles[i]),
+		columns[i] = (struct fyke_grid_column){
+			.title = is_name ? "name" : title_of(&rows->columns[i], titles[i]),
 			.right = !is_text && rows->columns[i].kind != FYKE_FILTER_INSTANT &&
 				 !rows->columns[i].of_any_kind,
 			.least = is_endpoint(rows->columns[i].title)	   ? 26

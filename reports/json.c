@@ -243,10 +243,32 @@ static json_t *count_ends(const int64_t *counts)
 	return object;
 }
 
+/* A number that one row tells; counts of nothing are 0. */
+static enum fyke_status set_counts(const struct writer *w, json_t *object, const char *sql)
+{
+	sqlite3_stmt *row;
+	enum fyke_status status = fyke_facts_prepare(w->db, sql, w->capture_id, &row, w->error);
+
+	while (status == FYKE_OK && fyke_facts_step(&row, &status, w->error)) {
+		for (int i = 0; i < sqlite3_column_count(row); i++)
+			set(object, sqlite3_column_name(row, i), sqlite3_column_int64(row, i));
+	}
+	return status;
+}
+
+static const char open_ports_sql[] =
+	"SELECT count(*) AS open_ports FROM (SELECT DISTINCT ip, transport, port FROM ports"
+	" WHERE state = 'open' AND (?1 = 0 OR capture_id = ?1))";
+static const char findings_sql[] =
+	"SELECT sum(severity = 'critical') AS critical, sum(severity = 'high') AS high,"
+	" sum(severity = 'medium') AS medium, sum(severity = 'low') AS low, sum(severity = 'info') AS info"
+	" FROM findings WHERE status <> 'gone' AND (?1 = 0 OR capture_id = ?1)";
+
 static enum fyke_status write_summary(const struct writer *w)
 {
 	const struct fyke_facts *f = w->facts;
-	json_t *summary = json_object();
+	json_t *summary = json_object(), *findings = json_object();
+	enum fyke_status status;
 
 	set(summary, "sessions", f->sessions);
 	set(summary, "open_sessions", f->open_sessions);
@@ -260,7 +282,15 @@ static enum fyke_status write_summary(const struct writer *w)
 	set(summary, "hosts", (int64_t)(f->hosts.count + f->hosts.dropped));
 	json_object_set_new(summary, "states", count_states(f->states));
 	json_object_set_new(summary, "ends", count_ends(f->ends));
-	return write_key(w, "summary", summary);
+	status = set_counts(w, summary, open_ports_sql);
+	json_object_set(summary, "findings", findings);
+	if (status == FYKE_OK)
+		status = set_counts(w, findings, findings_sql);
+	json_decref(findings);
+	if (status == FYKE_OK)
+		return write_key(w, "summary", summary);
+	json_decref(summary);
+	return status;
 }
 
 static void set_traffic(json_t *object, const struct fyke_tally_entry *entry, const char *const names[4])

@@ -311,7 +311,9 @@ static enum fyke_status put_line(void *context, const struct fyke_port_line *lin
 	}
 	snprintf(port, sizeof(port), "%lld/%s", (long long)line->port, line->transport);
 	say_clients(line, clients, sizeof(clients));
-	snprintf(proof, sizeof(proof), "%lld: %.60s", (long long)line->session_id, line->evidence);
+	snprintf(proof, sizeof(proof), "%.*lld%s%.60s", line->session_id < 0 ? 0 : 1,
+		line->session_id < 0 ? 0 : (long long)line->session_id, line->session_id < 0 ? "" : ": ",
+		line->evidence);
 	cells[0] = same_host ? "" : line->ip;
 	cells[1] = port;
 	cells[2] = line->is_silent ? "filtered or down" : line->state;

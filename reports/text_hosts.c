@@ -36,7 +36,8 @@ static const char *text_at(sqlite3_stmt *row, int column)
 void fyke_summary_called(const struct fyke_summary *s, const char *ip, char *text, size_t room)
 {
 	static const char sql[] =
-		"SELECT coalesce(max(name), max(vendor)), max(os) FROM hosts WHERE ip = ?2 AND"
+		"SELECT coalesce(max(name), max(nullif(vendor, 'locally administered'))), max(os) FROM hosts"
+		" WHERE ip = ?2 AND"
 		" capture_id IN (SELECT id FROM captures WHERE ?1 = 0 OR id = ?1)";
 	sqlite3_stmt *row;
 	struct fyke_error ignored;
@@ -136,7 +137,7 @@ static void say_traits(struct line *line, sqlite3_stmt *row)
 	if (clear || world > 0)
 		say(line, " (%s%s", clear ? "clear" : "", clear && world > 0 ? ", " : "");
 	if (world > 0)
-		say(line, "%lld from the world", (long long)world);
+		say(line, "%lld world", (long long)world);
 	if (clear || world > 0)
 		say(line, ")");
 }
@@ -175,7 +176,8 @@ enum fyke_status fyke_summary_ports(const struct fyke_summary *s)
 
 	while (status == FYKE_OK && fyke_facts_step(&row, &status, s->error)) {
 		if (count++ == 0)
-			fyke_summary_heading(s, "Open ports", "fyke ports tells more");
+			fyke_summary_heading(
+				s, "Open ports", "in brackets: clear text, and clients from the world");
 		take_port(s, &line, row);
 	}
 	flush_ports(s, &line);

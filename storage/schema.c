@@ -240,121 +240,6 @@ static const struct fyke_table *const record_tables[] = {&fyke_table_session_fra
 	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events, &fyke_table_host_facts,
 	&fyke_table_credentials, &fyke_table_transferred_files, &fyke_table_sensitive_numbers};
 
-/* Instants before 1970 need the floor of the division; SQLite's truncates. */
-#define ISO(us)                                                                                              \
-	"strftime('%Y-%m-%dT%H:%M:%S', (" us " - ((" us                                                      \
-	" % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch')"                                          \
-	" || printf('.%06dZ', ((" us " % 1000000) + 1000000) % 1000000)"
-#define ENDPOINT(ip, port)                                                                                   \
-	"CASE WHEN " port " IS NULL THEN " ip " WHEN instr(" ip ", ':') THEN '[' || " ip " || ']:' || " port \
-	" ELSE " ip " || ':' || " port " END"
-
-static const char views[] =
-	"CREATE VIEW session_list AS SELECT s.id AS id, " ISO("s.start_us") " AS start, " ISO(
-		"s.end_us") " AS end,"
-			    " (s.end_us - s.start_us) / 1000000.0 AS duration_s,"
-			    " " ENDPOINT("s.client_ip",
-				    "s.client_port") " AS client,"
-						     " " ENDPOINT("s.server_ip",
-							     "s.server_port") " AS server,"
-									      " s.transport AS transport, "
-									      "s.service AS service, "
-									      "s.server_name AS server_name, "
-									      "s.state AS state,"
-									      " s.history AS history, "
-									      "s.end_reason AS end_reason,"
-									      " s.client_packets AS "
-									      "client_packets, "
-									      "s.server_packets AS "
-									      "server_packets,"
-									      " s.client_bytes AS "
-									      "client_bytes, s.server_bytes "
-									      "AS server_bytes,"
-									      " s.client_payload_bytes AS "
-									      "client_payload_bytes, "
-									      "s.server_payload_bytes AS "
-									      "server_payload_bytes,"
-									      " t.client_retransmitted_"
-									      "segments + "
-									      "t.server_retransmitted_"
-									      "segments AS retransmissions,"
-									      " t.client_missing_bytes + "
-									      "t.server_missing_bytes AS "
-									      "missing_bytes,"
-									      " t.handshake_us / 1000.0 AS "
-									      "handshake_ms,"
-									      " s.tunnel AS tunnel, s.vlan "
-									      "AS vlan, s.community_id AS "
-									      "community_id, s.first_frame "
-									      "AS first_frame,"
-									      " s.capture_id AS capture_id"
-									      " FROM sessions s LEFT JOIN "
-									      "tcp t ON t.session_id = s.id;"
-									      "CREATE VIEW all_hosts AS "
-									      "SELECT ip, max(mac) AS mac, "
-									      "max(vendor) AS vendor, "
-									      "max(name) AS name, max(os) AS "
-									      "os,"
-									      " min(first_seen_us) AS "
-									      "first_seen_us, "
-									      "max(last_seen_us) AS "
-									      "last_seen_us, sum(sessions) "
-									      "AS sessions,"
-									      " sum(client_sessions) AS "
-									      "client_sessions, "
-									      "sum(server_sessions) AS "
-									      "server_sessions,"
-									      " sum(sent_packets) AS "
-									      "sent_packets, "
-									      "sum(received_packets) AS "
-									      "received_packets,"
-									      " sum(sent_bytes) AS "
-									      "sent_bytes, "
-									      "sum(received_bytes) AS "
-									      "received_bytes, count(*) AS "
-									      "captures"
-									      " FROM hosts GROUP BY ip;"
-									      /* 'open' > 'filtered' >
-										 'closed' in alphabetical
-										 order too. */
-									      "CREATE VIEW all_ports AS "
-									      "SELECT ip, transport, port, "
-									      "max(state) AS state, "
-									      "max(service) AS service,"
-									      " max(product) AS product, "
-									      "min(first_seen_us) AS "
-									      "first_seen_us, "
-									      "max(last_seen_us) AS "
-									      "last_seen_us,"
-									      " sum(sessions) AS sessions, "
-									      "max(clients) AS "
-									      "clients_at_least, count(*) AS "
-									      "captures"
-									      " FROM ports GROUP BY ip, "
-									      "transport, port;"
-									      "CREATE VIEW port_intervals AS "
-									      "SELECT capture_id, ip, "
-									      "transport, port, state, "
-									      "first_us, last_us, proofs, "
-									      "session_id"
-									      " FROM port_history UNION ALL "
-									      "SELECT capture_id, ip, "
-									      "transport, port, state, "
-									      "first_seen_us, last_seen_us, "
-									      "sessions,"
-									      " session_id FROM ports AS p "
-									      "WHERE state <> 'open' AND "
-									      "evidence IS NOT 'silence' AND "
-									      "NOT EXISTS (SELECT 1"
-									      " FROM port_history AS h WHERE "
-									      "h.capture_id = p.capture_id "
-									      "AND h.ip = p.ip AND "
-									      "h.transport = p.transport"
-									      " AND h.port = p.port);";
-
-static const char drop_views[] = "DROP VIEW IF EXISTS session_list; DROP VIEW IF EXISTS all_hosts;"
-				 "DROP VIEW IF EXISTS all_ports; DROP VIEW IF EXISTS port_intervals;";
-
 static const char base_indices[] =
 	"CREATE UNIQUE INDEX sessions_birth ON sessions(capture_id, first_frame, first_ordinal);"
 	"CREATE INDEX files_capture ON files(capture_id);"
@@ -443,7 +328,7 @@ enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyke_error *error
 	if (status == FYKE_OK)
 		status = fyke_sql_run(db, base_indices, error);
 	if (status == FYKE_OK)
-		status = fyke_sql_run(db, views, error);
+		status = fyke_sql_run(db, fyke_schema_views, error);
 	return status;
 }
 
@@ -476,13 +361,13 @@ static enum fyke_status complete_table(
 
 enum fyke_status fyke_schema_complete(struct sqlite3 *db, struct fyke_error *error)
 {
-	enum fyke_status status = fyke_sql_run(db, drop_views, error);
+	enum fyke_status status = fyke_sql_run(db, fyke_schema_drop_views, error);
 
 	for (size_t i = 0; status == FYKE_OK && i < sizeof(tables) / sizeof(tables[0]); i++)
 		status = complete_table(db, tables[i], error);
 	for (size_t i = 0; status == FYKE_OK && i < sizeof(record_tables) / sizeof(record_tables[0]); i++)
 		status = fyke_schema_make_record_table(db, record_tables[i], error);
-	return status == FYKE_OK ? fyke_sql_run(db, views, error) : status;
+	return status == FYKE_OK ? fyke_sql_run(db, fyke_schema_views, error) : status;
 }
 
 enum fyke_status fyke_schema_make_indices(struct sqlite3 *db, struct fyke_error *error)

@@ -62,6 +62,10 @@ const struct fyke_schema_table *fyke_schema_table(const char *name); /* NULL: no
 
 extern const struct fyke_schema_table fyke_schema_sessions, fyke_schema_tcp;
 
+/* SQL that makes the views, and what they need to be quick; and that drops them. Of storage/schema*.c alone.
+ */
+extern const char fyke_schema_views[], fyke_schema_drop_views[];
+
 /* Makes everything in an empty database, inside the caller's transaction. */
 FYKE_MUST_USE enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyke_error *error);
 
