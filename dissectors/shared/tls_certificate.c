@@ -7,6 +7,7 @@
 #include "dissectors/shared/tls_certificate.h"
 
 #include "analyzer/base/text.h"
+#include "dissectors/shared/tls_x509.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -75,9 +76,8 @@ static bool time_of(const ASN1_TIME *time, int64_t *us)
 	return true;
 }
 
-static void read_serial(const X509 *x509, struct fyke_certificate *certificate)
+static void read_serial(const ASN1_INTEGER *serial, struct fyke_certificate *certificate)
 {
-	const ASN1_INTEGER *serial = X509_get0_serialNumber(x509);
 	int length = ASN1_STRING_length(serial);
 
 	if (length > 0 && (size_t)length * 2 < sizeof(certificate->serial))
@@ -128,18 +128,20 @@ static void add_general_name(
 			(size_t)ASN1_STRING_length(value));
 }
 
-static void read_alternatives(struct fyke_dissection *dissection, const X509 *x509, struct fyke_text *names)
+static void read_alternatives(
+	struct fyke_dissection *dissection, const struct fyke_x509 *x509, struct fyke_text *names)
 {
-	GENERAL_NAMES *all = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+	GENERAL_NAMES *all = X509V3_get_d2i(x509->body->extensions, NID_subject_alt_name, NULL, NULL);
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(all) && i < ALTERNATIVES_MAX; i++)
 		add_general_name(dissection, names, sk_GENERAL_NAME_value(all, i));
 	GENERAL_NAMES_free(all);
 }
 
-static void read_constraints(const X509 *x509, struct fyke_certificate *certificate)
+static void read_constraints(const struct fyke_x509 *x509, struct fyke_certificate *certificate)
 {
-	BASIC_CONSTRAINTS *constraints = X509_get_ext_d2i(x509, NID_basic_constraints, NULL, NULL);
+	BASIC_CONSTRAINTS *constraints =
+		X509V3_get_d2i(x509->body->extensions, NID_basic_constraints, NULL, NULL);
 
 	certificate->authority = constraints != NULL && constraints->ca != 0;
 	BASIC_CONSTRAINTS_free(constraints);
@@ -147,34 +149,33 @@ static void read_constraints(const X509 *x509, struct fyke_certificate *certific
 
 /* ---- the whole ---- */
 
-static void read_x509(struct fyke_dissection *dissection, X509 *x509, const struct fyke_text *wanted,
-	struct fyke_certificate *certificate)
+static void read_x509(struct fyke_dissection *dissection, const struct fyke_x509 *x509,
+	const struct fyke_text *wanted, struct fyke_certificate *certificate)
 {
-	const X509_NAME *subject = X509_get_subject_name(x509), *issuer = X509_get_issuer_name(x509);
-	int signature = X509_get_signature_nid(x509);
+	const struct fyke_x509_body *body = x509->body;
+	int signature = OBJ_obj2nid(x509->signature->algorithm);
 
-	keep_name(dissection, subject, &certificate->subject);
-	keep_name(dissection, issuer, &certificate->issuer);
-	keep_common_name(dissection, subject, &certificate->common_name);
-	read_serial(x509, certificate);
-	certificate->has_not_before = time_of(X509_get0_notBefore(x509), &certificate->not_before_us);
-	certificate->has_not_after = time_of(X509_get0_notAfter(x509), &certificate->not_after_us);
-	certificate->self_signed = X509_NAME_cmp(subject, issuer) == 0;
+	keep_name(dissection, body->subject, &certificate->subject);
+	keep_name(dissection, body->issuer, &certificate->issuer);
+	keep_common_name(dissection, body->subject, &certificate->common_name);
+	read_serial(body->serial, certificate);
+	certificate->has_not_before = time_of(body->validity->notBefore, &certificate->not_before_us);
+	certificate->has_not_after = time_of(body->validity->notAfter, &certificate->not_after_us);
+	certificate->self_signed = X509_NAME_cmp(body->subject, body->issuer) == 0;
 	certificate->signature_algorithm = signature != NID_undef ? OBJ_nid2ln(signature) : NULL;
 	read_alternatives(dissection, x509, &certificate->names);
 	read_constraints(x509, certificate);
 	if (wanted->length > 0) {
 		certificate->has_match = true;
-		certificate->matches = X509_check_host(x509, wanted->bytes, wanted->length, 0, NULL) == 1;
+		certificate->matches = fyke_x509_matches(x509, wanted->bytes, wanted->length);
 	}
 }
 
 bool fyke_certificate_read(struct fyke_dissection *dissection, struct fyke_cursor der,
 	const struct fyke_text *wanted, struct fyke_certificate *certificate)
 {
-	const unsigned char *at = der.at;
 	size_t length = fyke_cursor_left(&der);
-	X509 *x509;
+	struct fyke_x509 *x509;
 
 	*certificate = (struct fyke_certificate){0};
 	if (length == 0 || length > FYKE_CERTIFICATE_MAX)
@@ -183,10 +184,10 @@ bool fyke_certificate_read(struct fyke_dissection *dissection, struct fyke_curso
 	sum(der, EVP_sha256(), certificate->sha256);
 	if (!fyke_certificate_key(der, certificate))
 		return false;
-	x509 = d2i_X509(NULL, &at, (long)length);
+	x509 = fyke_x509_read(der.at, length);
 	if (x509 != NULL) {
 		read_x509(dissection, x509, wanted, certificate);
-		X509_free(x509);
+		fyke_x509_free(x509);
 	}
 	ERR_clear_error();
 	return x509 != NULL;
