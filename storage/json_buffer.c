@@ -53,13 +53,18 @@ void fyke_json_append(struct fyke_json_buffer *buffer, const char *text, size_t 
 
 void fyke_json_append_unsigned(struct fyke_json_buffer *buffer, uint64_t value)
 {
+	static const char pairs[] =
+		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+		"8081828384858687888990919293949596979899";
 	char digits[20];
 	size_t at = sizeof(digits);
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
+	for (; value >= 100; value /= 100)
+		memcpy(&digits[at -= 2], &pairs[2 * (value % 100)], 2);
+	digits[--at] = pairs[2 * value + 1];
+	if (value >= 10)
+		digits[--at] = pairs[2 * value];
 	fyke_json_append(buffer, digits + at, sizeof(digits) - at);
 }
 
@@ -167,15 +172,29 @@ static void append_any(struct fyke_json_buffer *buffer, const char *bytes, size_
 	free(large);
 }
 
+#define EACH(byte) (UINT64_MAX / 0xff * (byte))
+
+/* Bit 7 of each byte that is not printable ASCII, or is a quote or backslash; bytes above such a one may be
+ * marked, too. */
+static uint64_t special_bytes(uint64_t word)
+{
+	uint64_t quote = word ^ EACH('"'), slash = word ^ EACH('\\'), delete = word ^ EACH(0x7f);
+
+	return ((word - EACH(0x20)) | (quote - EACH(1)) | (slash - EACH(1)) | (delete - EACH(1)) | word) &
+	       EACH(0x80);
+}
+
 static bool is_plain(const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)text[i];
+	uint64_t word, special = 0;
 
-		if (byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\')
-			return false;
+	for (; length >= sizeof(word); text += sizeof(word), length -= sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		special |= special_bytes(word);
 	}
-	return true;
+	for (; length > 0; text++, length--)
+		special |= special_bytes(EACH(' ') ^ (uint64_t)' ' ^ (unsigned char)*text);
+	return special == 0;
 }
 
 static void append_string(struct fyke_json_buffer *buffer, const char *bytes, size_t length,

@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* What fyke_json_append_key may read behind the text, so that it copies without a loop. */
+enum { FYKE_JSON_KEY_ROOM = 64 };
 
 struct fyke_json_buffer {
 	char *text;
@@ -18,6 +22,17 @@ void fyke_json_buffer_release(struct fyke_json_buffer *buffer);
 
 /* As it is. */
 void fyke_json_append(struct fyke_json_buffer *buffer, const char *text, size_t length);
+/* As it is; from `text` on FYKE_JSON_KEY_ROOM bytes can be read. */
+static inline void fyke_json_append_key(struct fyke_json_buffer *buffer, const char *text, size_t length)
+{
+	if (length > FYKE_JSON_KEY_ROOM || buffer->room - buffer->length < FYKE_JSON_KEY_ROOM ||
+		buffer->failed) {
+		fyke_json_append(buffer, text, length);
+		return;
+	}
+	memcpy(buffer->text + buffer->length, text, FYKE_JSON_KEY_ROOM);
+	buffer->length += length;
+}
 void fyke_json_append_integer(struct fyke_json_buffer *buffer, int64_t value);
 void fyke_json_append_unsigned(struct fyke_json_buffer *buffer, uint64_t value);
 /* With a point or an exponent, so that it reads back as a real; null where JSON has no form for it. */

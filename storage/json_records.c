@@ -9,17 +9,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLES_MAX = 256, BEFORE_FIELDS = 2 /* frame, time_us */ };
+enum { TABLES_MAX = 256, SESSION = 0, FRAME, TIME, BEFORE_FIELDS };
 
+/*
+ * A table, read from a session on: the statement stands on the first row of session `next`, and there is none
+ *of the sessions behind `passed` and before that. So sessions that come in the order of their ids are read in
+ *one pass, and others cost a search only where they may have rows.
+ *
+ *	passed ······ no rows ······ next
+ */
 struct source {
 	const struct fyke_table *table;
-	sqlite3_stmt *statement; /* frame, time_us, fields; ?1 is the session */
+	sqlite3_stmt *statement;      /* session_id, frame, time_us, fields; ?1 is the first session */
+	int64_t passed, next;	      /* next < passed: not known; INT64_MAX: no more rows */
+	struct fyke_json_buffer keys; /* of the fields, each with all that stands around it */
+	uint32_t *ends;		      /* where in `keys` each one ends */
 };
 
 struct fyke_json_records {
 	struct source list[TABLES_MAX];
 	size_t count;
 };
+
+static void append_text(struct fyke_json_buffer *out, const char *text)
+{
+	fyke_json_append(out, text, strlen(text));
+}
+
+static void append_key(struct fyke_json_buffer *out, const char *key)
+{
+	append_text(out, ",");
+	fyke_json_append_string(out, key, strlen(key));
+	append_text(out, ":");
+}
 
 bool fyke_json_records_tells(const struct fyke_table *table)
 {
@@ -31,7 +53,7 @@ static char *select_of(struct sqlite3 *db, const struct fyke_table *table)
 {
 	sqlite3_str *sql = sqlite3_str_new(db);
 
-	sqlite3_str_appendall(sql, "SELECT r.\"frame\", r.\"time_us\"");
+	sqlite3_str_appendall(sql, "SELECT r.\"session_id\", r.\"frame\", r.\"time_us\"");
 	for (size_t i = 0; i < table->field_count; i++) {
 		const char *name = table->fields[i].name;
 
@@ -39,7 +61,8 @@ static char *select_of(struct sqlite3 *db, const struct fyke_table *table)
 			fyke_schema_has_column(db, table->name, name) ? ", r.\"%w\"" : ", NULL AS \"%w\"",
 			name);
 	}
-	sqlite3_str_appendf(sql, " FROM \"%w\" AS r WHERE r.session_id = ?1 ORDER BY r.\"n\"", table->name);
+	sqlite3_str_appendf(sql, " FROM \"%w\" AS r WHERE r.session_id >= ?1 ORDER BY r.session_id, r.\"n\"",
+		table->name);
 	return sqlite3_str_finish(sql);
 }
 
@@ -65,6 +88,20 @@ static bool is_there(const struct fyke_json_records *records, const struct fyke_
 	return false;
 }
 
+static bool make_keys(struct source *source)
+{
+	static const char behind[FYKE_JSON_KEY_ROOM]; /* may be read, see fyke_json_append_key */
+	const struct fyke_table *table = source->table;
+
+	source->ends = calloc(table->field_count + 1, sizeof(*source->ends));
+	for (size_t i = 0; source->ends != NULL && i < table->field_count; i++) {
+		append_key(&source->keys, table->fields[i].name);
+		source->ends[i] = (uint32_t)source->keys.length;
+	}
+	fyke_json_append(&source->keys, behind, sizeof(behind));
+	return source->ends != NULL && !source->keys.failed;
+}
+
 static enum fyke_status add(struct sqlite3 *db, struct fyke_json_records *records,
 	const struct fyke_table *table, struct fyke_error *error)
 {
@@ -82,9 +119,11 @@ static enum fyke_status add(struct sqlite3 *db, struct fyke_json_records *record
 	sqlite3_free(sql);
 	if (code != SQLITE_OK)
 		return fyke_error_set(error, FYKE_FAILED_DATABASE, "%s", sqlite3_errmsg(db));
-	source->table = table;
 	records->count++;
-	return FYKE_OK;
+	source->table = table;
+	source->passed = INT64_MAX;
+	source->next = INT64_MIN;
+	return make_keys(source) ? FYKE_OK : fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
 }
 
 enum fyke_status fyke_json_records_open(struct sqlite3 *db, const struct fyke_table *const *tables,
@@ -110,28 +149,23 @@ enum fyke_status fyke_json_records_open(struct sqlite3 *db, const struct fyke_ta
 	return status;
 }
 
+static void release(struct source *source)
+{
+	sqlite3_finalize(source->statement);
+	fyke_json_buffer_release(&source->keys);
+	free(source->ends);
+}
+
 void fyke_json_records_close(struct fyke_json_records *records)
 {
 	if (records == NULL)
 		return;
 	for (size_t i = 0; i < records->count; i++)
-		sqlite3_finalize(records->list[i].statement);
+		release(&records->list[i]);
 	free(records);
 }
 
 /* ---- writing ---- */
-
-static void append_text(struct fyke_json_buffer *out, const char *text)
-{
-	fyke_json_append(out, text, strlen(text));
-}
-
-static void append_key(struct fyke_json_buffer *out, const char *key)
-{
-	append_text(out, ",");
-	fyke_json_append_string(out, key, strlen(key));
-	append_text(out, ":");
-}
 
 static void append_integer(struct fyke_json_buffer *out, enum fyke_type type, int64_t value)
 {
@@ -158,62 +192,84 @@ static void begin_record(struct fyke_json_buffer *out, bool first, int64_t frame
 	fyke_json_append_integer(out, time_us);
 }
 
-static void append_stored(struct fyke_json_buffer *out, sqlite3_stmt *row, int column)
+static void append_stored(struct fyke_json_buffer *out, sqlite3_value *value)
 {
-	const char *text = (const char *)sqlite3_column_text(row, column);
+	const char *text = (const char *)sqlite3_value_text(value);
 
 	if (text == NULL)
 		out->failed = true;
 	else
-		fyke_json_append_stored(out, text, (size_t)sqlite3_column_bytes(row, column));
+		fyke_json_append_stored(out, text, (size_t)sqlite3_value_bytes(value));
 }
 
-static void append_column(
-	struct fyke_json_buffer *out, const struct fyke_field *field, sqlite3_stmt *row, int column)
+/* Unprotected, which is all that one thread needs, and a lock a value less. */
+static void append_column(struct fyke_json_buffer *out, enum fyke_type type, sqlite3_value *value)
 {
-	append_key(out, field->name);
-	switch (sqlite3_column_type(row, column)) {
+	switch (sqlite3_value_type(value)) {
 	case SQLITE_INTEGER:
-		append_integer(out, field->type, sqlite3_column_int64(row, column));
+		append_integer(out, type, sqlite3_value_int64(value));
 		break;
 	case SQLITE_TEXT:
-		append_stored(out, row, column);
+		append_stored(out, value);
 		break;
 	case SQLITE_BLOB:
-		append_bytes(out, FYKE_TYPE_BLOB, sqlite3_column_blob(row, column),
-			(size_t)sqlite3_column_bytes(row, column));
+		append_bytes(
+			out, FYKE_TYPE_BLOB, sqlite3_value_blob(value), (size_t)sqlite3_value_bytes(value));
 		break;
 	default:
-		append_text(out, "null");
+		fyke_json_append(out, "null", 4);
 		break;
 	}
 }
 
-static bool append_source(const struct source *source, int64_t session_id, struct fyke_json_buffer *out)
+static bool advance(struct source *source)
+{
+	int code = sqlite3_step(source->statement);
+
+	source->next = code == SQLITE_ROW ? sqlite3_column_int64(source->statement, SESSION) : INT64_MAX;
+	return code == SQLITE_ROW || code == SQLITE_DONE;
+}
+
+/* Puts the source before the session's rows. */
+static bool seek(struct source *source, int64_t session_id)
+{
+	if (source->passed < session_id && session_id <= source->next)
+		return true;
+	sqlite3_reset(source->statement);
+	if (sqlite3_bind_int64(source->statement, 1, session_id) != SQLITE_OK)
+		return false;
+	source->passed = session_id - 1;
+	return advance(source);
+}
+
+static void append_record(const struct source *source, bool first, struct fyke_json_buffer *out)
 {
 	sqlite3_stmt *row = source->statement;
-	const struct fyke_table *table = source->table;
-	bool first = true;
-	int code;
 
-	sqlite3_reset(row);
-	if (sqlite3_bind_int64(row, 1, session_id) != SQLITE_OK)
-		return false;
-	while ((code = sqlite3_step(row)) == SQLITE_ROW) {
-		if (first) {
-			append_key(out, table->name);
-			append_text(out, "[");
-		}
-		begin_record(out, first, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1));
-		for (size_t i = 0; i < table->field_count; i++)
-			append_column(out, &table->fields[i], row, (int)i + BEFORE_FIELDS);
-		append_text(out, "}");
-		first = false;
+	begin_record(out, first, sqlite3_column_int64(row, FRAME), sqlite3_column_int64(row, TIME));
+	for (size_t i = 0; i < source->table->field_count; i++) {
+		uint32_t from = i == 0 ? 0 : source->ends[i - 1];
+
+		fyke_json_append_key(out, source->keys.text + from, source->ends[i] - from);
+		append_column(out, source->table->fields[i].type,
+			sqlite3_column_value(row, (int)i + BEFORE_FIELDS));
 	}
-	if (!first)
-		append_text(out, "]");
-	sqlite3_reset(row);
-	return code == SQLITE_DONE;
+	append_text(out, "}");
+}
+
+static bool append_source(struct source *source, int64_t session_id, struct fyke_json_buffer *out)
+{
+	bool good = seek(source, session_id), first = true;
+
+	if (!good || source->next != session_id)
+		return good;
+	append_key(out, source->table->name);
+	append_text(out, "[");
+	for (; good && source->next == session_id; good = advance(source), first = false)
+		append_record(source, first, out);
+	append_text(out, "]");
+	source->passed = session_id;
+	return good;
 }
 
 bool fyke_json_records_append(

@@ -146,6 +146,7 @@ static bool is_taken(const struct fyke_jsonl_column *columns, size_t at)
 static struct fyke_jsonl *make(const struct fyke_jsonl_column *columns,
 	const struct fyke_column *const *declared, size_t count, int tcp_key, bool ascii)
 {
+	static const char behind[FYKE_JSON_KEY_ROOM]; /* may be read, see fyke_json_append_key */
 	struct fyke_jsonl *jsonl = calloc(1, sizeof(*jsonl));
 	struct place place = {FYKE_JSONL_TOP, {0}};
 
@@ -167,6 +168,7 @@ static struct fyke_jsonl *make(const struct fyke_jsonl_column *columns,
 	jsonl->end = jsonl->texts.length;
 	go_to(jsonl, &place, FYKE_JSONL_TOP);
 	jsonl->end_length = jsonl->texts.length - jsonl->end;
+	fyke_json_append(&jsonl->texts, behind, sizeof(behind));
 	if (jsonl->steps != NULL && !jsonl->texts.failed)
 		return jsonl;
 	fyke_jsonl_free(jsonl);
@@ -448,7 +450,7 @@ static bool finish(struct fyke_jsonl *jsonl, bool good, FILE *out)
 
 static void append_front(struct fyke_jsonl *jsonl, const struct step *step)
 {
-	fyke_json_append(&jsonl->out, jsonl->texts.text + step->text, step->length);
+	fyke_json_append_key(&jsonl->out, jsonl->texts.text + step->text, step->length);
 }
 
 bool fyke_jsonl_row(struct fyke_jsonl *jsonl, struct sqlite3_stmt *row, FILE *out)
