@@ -55,7 +55,7 @@ enum fyke_status fyke_engine_new(
 	if (options->dissectors != NULL)
 		fresh->lookup = fyke_dissect_lookup_new(options->dissectors);
 	if (fresh->hasher == NULL || (options->dissectors != NULL && fresh->lookup == NULL) ||
-		fyke_flow_table_init(&fresh->table, fyke_seed()) != FYKE_OK) {
+		fyke_flow_table_init(&fresh->table, fyke_seed(), &fresh->blocks) != FYKE_OK) {
 		fyke_community_hasher_free(fresh->hasher);
 		fyke_dissect_lookup_free(fresh->lookup);
 		free(fresh);
@@ -83,27 +83,40 @@ enum fyke_status fyke_engine_new(
 	return FYKE_OK;
 }
 
-static void count_packet(struct fyke_flow *flow, const struct fyke_packet *packet, enum fyke_endpoint sender)
+static void count_on_side(struct fyke_flow *flow, const struct fyke_packet *packet, enum fyke_endpoint sender)
 {
 	struct fyke_flow_side *side = &flow->side[sender];
 
 	if (side->packets == 0)
 		side->ttl = packet->ttl;
 	if (!side->has_mac && packet->source_mac != NULL) {
-		memcpy(side->mac, packet->source_mac, sizeof(side->mac));
+		memcpy(flow->mac[sender], packet->source_mac, sizeof(flow->mac[sender]));
 		side->has_mac = true;
 	}
 	side->packets++;
-	side->bytes += packet->ip_bytes;
-	side->payload_bytes += packet->payload_length;
+	side->bytes = (side->bytes + packet->ip_bytes) & FYKE_FLOW_COUNT_MASK;
+	side->payload_bytes = (side->payload_bytes + packet->payload_length) & FYKE_FLOW_COUNT_MASK;
 	if (packet->kind == FYKE_PACKET_TCP)
 		side->tcp_flags |= packet->tcp.flags;
-	flow->bad_checksums += packet->checksum == FYKE_CHECKSUM_WRONG;
+}
+
+/* False when memory is out. */
+static bool count_packet(struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet,
+	enum fyke_endpoint sender)
+{
+	struct fyke_flow_extra *extra;
+
+	count_on_side(flow, packet, sender);
 	if (packet->time_ns < flow->start_ns)
 		flow->start_ns = packet->time_ns;
 	if (packet->time_ns > flow->end_ns)
 		flow->end_ns = packet->time_ns;
-	flow->last_frame = packet->frame;
+	if (packet->checksum != FYKE_CHECKSUM_WRONG)
+		return true;
+	extra = fyke_engine_need_extra(engine, flow);
+	if (extra != NULL)
+		extra->bad_checksums++;
+	return extra != NULL;
 }
 
 static bool take_tcp(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet,
@@ -171,7 +184,8 @@ bool fyke_engine_take_into(struct fyke_engine *engine, uint32_t index, const str
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 
-	count_packet(flow, packet, sender);
+	if (!count_packet(engine, flow, packet, sender))
+		return false;
 	if (flow->tcp != 0 && !take_tcp(engine, index, packet, sender))
 		return false;
 	if (engine->lookup != NULL && !flow->talk_over &&
@@ -198,7 +212,7 @@ static bool tie(struct fyke_engine *engine, uint32_t index, const struct fyke_pa
 		return false;
 	engine->carrier = index;
 	engine->carrier_layer = packet->layer;
-	engine->service = fyke_flow_at(&engine->table, index)->port_service;
+	engine->service = fyke_engine_port_service(engine, flow);
 	return true;
 }
 
@@ -249,6 +263,17 @@ static void prefetch(const void *start, size_t size)
 		__builtin_prefetch((const char *)start + at, 1);
 }
 
+/* The first segment under way of each side. */
+static void prefetch_sent(const struct fyke_tcp_trail *trail)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct fyke_tcp_sent_queue *queue = &trail->side[i].sent;
+
+		if (queue->list != NULL)
+			__builtin_prefetch(&queue->list[queue->head + queue->acknowledged], 1);
+	}
+}
+
 /* What the packets of a batch will touch: each step reads what the one before has asked for. */
 static void prefetch_batch(const struct fyke_engine *engine, const struct fyke_hashed_key *keys, size_t count)
 {
@@ -266,6 +291,10 @@ static void prefetch_batch(const struct fyke_engine *engine, const struct fyke_h
 	for (size_t i = 0; i < count; i++) {
 		if (tcp[i] != NULL && tcp[i]->trail != NULL)
 			prefetch(tcp[i]->trail, sizeof(*tcp[i]->trail));
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (tcp[i] != NULL && tcp[i]->trail != NULL)
+			prefetch_sent(tcp[i]->trail);
 	}
 }
 
@@ -431,6 +460,7 @@ void fyke_engine_free(struct fyke_engine *engine)
 	fyke_half_open_free(engine->half_open);
 	fyke_pool_release(&engine->tcp);
 	fyke_blocks_release(&engine->blocks);
+	fyke_terms_release(&engine->terms);
 	fyke_pool_release(&engine->extra);
 	fyke_community_hasher_free(engine->hasher);
 	fyke_seconds_release(&engine->timeline);

@@ -37,10 +37,27 @@ static bool is_flipped(const struct fyke_engine *engine, const struct fyke_packe
 void fyke_engine_name_service(struct fyke_engine *engine, struct fyke_flow *flow)
 {
 	enum fyke_packet_kind kind = (enum fyke_packet_kind)flow->key.kind;
+	int server = 1 - flow->client;
 
 	if (kind == FYKE_PACKET_TCP || kind == FYKE_PACKET_UDP || kind == FYKE_PACKET_SCTP)
-		flow->port_service = fyke_services_name(
-			engine->options.services, flow->key.protocol, flow->key.port[1 - flow->client]);
+		flow->side[server].service = fyke_terms_number(
+			&engine->terms, fyke_services_name(engine->options.services, flow->key.protocol,
+						flow->key.port[server]));
+}
+
+static bool note_tunnel(struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet)
+{
+	struct fyke_flow_extra *extra;
+
+	if (packet->tunnel == FYKE_TUNNEL_NONE && !packet->tunnel_id_known)
+		return true;
+	extra = fyke_engine_need_extra(engine, flow);
+	if (extra == NULL)
+		return false;
+	extra->tunnel = (uint8_t)packet->tunnel;
+	extra->tunnel_id_known = packet->tunnel_id_known;
+	extra->tunnel_id = packet->tunnel_id;
+	return true;
 }
 
 static void describe(struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet,
@@ -48,15 +65,13 @@ static void describe(struct fyke_engine *engine, struct fyke_flow *flow, const s
 {
 	bool flipped = is_flipped(engine, packet);
 
-	flow->client = (uint8_t)(flipped ? 1 - sender : sender);
-	flow->first_sender = (uint8_t)sender;
+	flow->client = (flipped ? 1 - sender : sender) & 1;
+	flow->first_sender = sender & 1;
 	flow->roles_guessed = packet->kind == FYKE_PACKET_TCP ? !is_bare_syn(packet) : flipped;
-	flow->birth = (struct fyke_birth){packet->frame, engine->births++};
+	flow->birth_frame = packet->frame & FYKE_FLOW_COUNT_MASK;
+	flow->birth_ordinal = engine->births++ & UINT16_MAX;
 	flow->start_ns = flow->end_ns = packet->time_ns;
 	flow->layer = packet->layer;
-	flow->tunnel = (uint8_t)packet->tunnel;
-	flow->tunnel_id_known = packet->tunnel_id_known;
-	flow->tunnel_id = packet->tunnel_id;
 	flow->vlan = packet->vlan;
 	if (is_icmp(packet)) {
 		flow->icmp_code = packet->icmp.code;
@@ -96,5 +111,5 @@ uint32_t fyke_engine_add_flow(struct fyke_engine *engine, const struct fyke_pack
 		fyke_tcp_start(
 			fyke_engine_tcp(engine, flow), packet, sender, flow->client != flow->first_sender);
 	fyke_engine_count_birth(engine);
-	return index;
+	return note_tunnel(engine, flow, packet) ? index : 0;
 }

@@ -30,11 +30,12 @@ struct fyke_flow_extra *fyke_engine_need_extra(struct fyke_engine *engine, struc
 
 uint32_t fyke_engine_alive(const struct fyke_engine *engine, const struct fyke_flow_reference *reference)
 {
+	struct fyke_birth birth;
+
 	if (reference->index == 0)
 		return 0;
-	return fyke_birth_equal(&fyke_flow_at(&engine->table, reference->index)->birth, &reference->birth)
-		       ? reference->index
-		       : 0;
+	birth = fyke_flow_birth(fyke_flow_at(&engine->table, reference->index));
+	return fyke_birth_equal(&birth, &reference->birth) ? reference->index : 0;
 }
 
 /* Lists double; `grown` is the item size. */
@@ -77,7 +78,8 @@ static bool add_finished(struct fyke_engine *engine, struct fyke_session *sessio
 }
 
 /* The frame list as it stands becomes (or replaces) the part with the running number. */
-bool fyke_engine_hand_over_frames(struct fyke_engine *engine, struct fyke_flow *flow, int64_t time_ns)
+bool fyke_engine_hand_over_frames(
+	struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_moment *moment)
 {
 	struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
 	struct fyke_value values[2] = {{.kind = FYKE_VALUE_INTEGER}, {.kind = FYKE_VALUE_BYTES}};
@@ -86,7 +88,8 @@ bool fyke_engine_hand_over_frames(struct fyke_engine *engine, struct fyke_flow *
 	values[0].integer = extra->frame_parts;
 	values[1].bytes = (const char *)fyke_frames_bytes(&flow->frames);
 	values[1].length = flow->frames.length;
-	size = fyke_record_list_add(extra, &fyke_table_session_frames, flow->last_frame, time_ns, values);
+	size = fyke_record_list_add(
+		extra, &fyke_table_session_frames, moment->frame, moment->time_ns, values);
 	engine->heap += size;
 	extra->record_bytes += (uint32_t)size;
 	return size != 0;
@@ -95,11 +98,12 @@ bool fyke_engine_hand_over_frames(struct fyke_engine *engine, struct fyke_flow *
 static bool add_frames(struct fyke_engine *engine, struct fyke_flow *flow, struct fyke_session *session)
 {
 	const struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
+	const struct fyke_moment moment = {flow->frames.last, flow->end_ns};
 
 	if ((extra != NULL && extra->frame_parts > 0) || flow->frames.length > FYKE_FRAMES_INLINE_MAX) {
 		if (fyke_engine_need_extra(engine, flow) == NULL)
 			return false;
-		return flow->frames.length == 0 || fyke_engine_hand_over_frames(engine, flow, flow->end_ns);
+		return flow->frames.length == 0 || fyke_engine_hand_over_frames(engine, flow, &moment);
 	}
 	session->frames = (const uint8_t *)fyke_arena_copy(
 		&engine->arena, fyke_frames_bytes(&flow->frames), flow->frames.length);
@@ -141,6 +145,8 @@ bool fyke_engine_hand_over(
 		.flow = flow,
 		.tcp = fyke_engine_tcp(engine, flow),
 		.extra = fyke_engine_extra(engine, flow),
+		.port_service = fyke_engine_port_service(engine, flow),
+		.content_service = fyke_engine_content_service(engine, flow),
 		.end_reason = reason,
 		.deciding_frame = place_of(engine, flow, deciding_frame),
 		.clock_ns = engine->clock_ns};
@@ -183,9 +189,8 @@ void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)
 		fyke_record_list_release(extra);
 		fyke_pool_give(&engine->extra, flow->extra);
 	}
-	engine->heap -= flow->frames.room;
-	fyke_frames_release(&flow->frames);
-	flow->birth = (struct fyke_birth){0, 0};
+	fyke_frames_release(&engine->blocks, &flow->frames);
+	flow->birth_frame = 0;
 	fyke_flow_table_remove(&engine->table, index);
 	engine->counters.sessions_open--;
 }

@@ -55,7 +55,7 @@ bool fyke_engine_add_record(struct fyke_engine *engine, uint32_t index, const st
 bool fyke_engine_note_carrier(
 	struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet)
 {
-	struct fyke_birth carrier = fyke_flow_at(&engine->table, engine->carrier)->birth;
+	struct fyke_birth carrier = fyke_flow_birth(fyke_flow_at(&engine->table, engine->carrier));
 	struct fyke_flow_extra *extra = fyke_engine_need_extra(engine, flow);
 	struct fyke_value values[2];
 
@@ -92,7 +92,7 @@ bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, con
 	if (own == NULL || other == NULL)
 		return false;
 	if (own->quoted.frame == 0) {
-		own->quoted = fyke_flow_at(&engine->table, quoted)->birth;
+		own->quoted = fyke_flow_birth(fyke_flow_at(&engine->table, quoted));
 		if (!fyke_engine_refer(engine, quoted))
 			return false;
 	}
@@ -228,7 +228,7 @@ static bool note_gaps(struct fyke_engine *engine, uint32_t index, enum fyke_endp
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 	const struct fyke_tcp_side *side = &fyke_engine_tcp(engine, flow)->side[endpoint];
-	const struct fyke_moment moment = {flow->last_frame, flow->end_ns};
+	const struct fyke_moment moment = {flow->frames.last, flow->end_ns};
 	const struct fyke_tcp_holes *holes = fyke_tcp_rare(side)->holes;
 	uint32_t count = holes == NULL ? 0 : holes->count;
 
@@ -256,23 +256,20 @@ static bool note_frame(
 	struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet, uint64_t frame)
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
-	uint32_t room = flow->frames.room;
+	const struct fyke_moment moment = {packet->frame, packet->time_ns};
 
 	if (fyke_frames_is_full(&flow->frames)) {
 		if (fyke_engine_need_extra(engine, flow) == NULL ||
-			!fyke_engine_hand_over_frames(engine, flow, packet->time_ns))
+			!fyke_engine_hand_over_frames(engine, flow, &moment))
 			return false;
 		fyke_engine_extra(engine, flow)->frame_parts++;
-		fyke_frames_restart(&flow->frames);
+		fyke_frames_restart(&engine->blocks, &flow->frames);
 		if (!fyke_engine_remember(
 			    engine, &engine->wanted, &engine->wanted_count, &engine->wanted_room, index))
 			return false;
 	}
-	if (frame == packet->frame ? !fyke_frames_add(&flow->frames, frame)
-				   : !fyke_frames_insert(&flow->frames, frame))
-		return false;
-	engine->heap += (uint64_t)(flow->frames.room - room);
-	return true;
+	return frame == packet->frame ? fyke_frames_add(&engine->blocks, &flow->frames, frame)
+				      : fyke_frames_insert(&engine->blocks, &flow->frames, frame);
 }
 
 /* Fragments belong to the session of their datagram, once that is whole. */

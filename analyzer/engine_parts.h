@@ -2,6 +2,7 @@
 #ifndef FYKE_ANALYZER_ENGINE_PARTS_H
 #define FYKE_ANALYZER_ENGINE_PARTS_H
 
+#include "analyzer/base/terms.h"
 #include "analyzer/dissect/conversation.h"
 #include "analyzer/engine.h"
 #include "analyzer/engine_expect.h"
@@ -40,9 +41,10 @@ struct fyke_engine {
 	struct fyke_tick_name *names, **names_end; /* said in the running tick, in its arena */
 	struct fyke_stream_memory stream_memory;
 	struct fyke_blocks blocks; /* of what hangs on flows */
+	struct fyke_terms terms;   /* static words and descriptors that flows know by number */
 	struct fyke_tcp_memory tcp_memory;
 	uint32_t rest_next; /* flow that fyke_engine_rest looked at last */
-	uint64_t heap;	    /* bytes of frame lists, records and conversations, beside pools and blocks */
+	uint64_t heap;	    /* bytes of records and conversations, beside pools and blocks */
 
 	/* the packet in work */
 	uint64_t frame;
@@ -79,7 +81,20 @@ static inline struct fyke_flow_extra *fyke_engine_extra(
 static inline struct fyke_flow_reference fyke_engine_reference(
 	const struct fyke_engine *engine, uint32_t index)
 {
-	return (struct fyke_flow_reference){fyke_flow_at(&engine->table, index)->birth, index};
+	return (struct fyke_flow_reference){fyke_flow_birth(fyke_flow_at(&engine->table, index)), index};
+}
+
+/* What the server's port is for, and what was found; NULL = not known. */
+static inline const char *fyke_engine_port_service(
+	const struct fyke_engine *engine, const struct fyke_flow *flow)
+{
+	return fyke_terms_at(&engine->terms, flow->side[1 - flow->client].service);
+}
+
+static inline const char *fyke_engine_content_service(
+	const struct fyke_engine *engine, const struct fyke_flow *flow)
+{
+	return fyke_terms_at(&engine->terms, flow->content);
 }
 
 uint64_t fyke_engine_memory_held(const struct fyke_engine *engine);
@@ -137,7 +152,8 @@ bool fyke_engine_add_record(struct fyke_engine *engine, uint32_t index, const st
 
 /* engine_handover.c: from flows to the sessions of the tick. */
 struct fyke_flow_extra *fyke_engine_need_extra(struct fyke_engine *engine, struct fyke_flow *flow);
-bool fyke_engine_hand_over_frames(struct fyke_engine *engine, struct fyke_flow *flow, int64_t time_ns);
+bool fyke_engine_hand_over_frames(
+	struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_moment *moment);
 bool fyke_engine_hand_over(
 	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame);
 bool fyke_engine_end_flow(

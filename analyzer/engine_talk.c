@@ -126,7 +126,7 @@ static void start_stream(struct fyke_talk *talk, const struct fyke_flow *flow)
 	struct fyke_stream_options options = {.sink = &stream_sink, .context = talk};
 
 	for (int i = 0; i < 2; i++) {
-		struct fyke_address receiver = fyke_flow_key_address(&flow->key, (enum fyke_endpoint)(1 - i));
+		struct fyke_address receiver = fyke_kept_key_address(&flow->key, (enum fyke_endpoint)(1 - i));
 
 		options.policy[i] = fyke_receivers_policy(&engine->options.receivers, &receiver);
 		options.start[i] = tcp->side[i].syn_seen ? 0 : INT64_MIN;
@@ -173,15 +173,15 @@ static bool start_conversation(struct fyke_talk *talk, struct fyke_flow *flow, u
 		enum fyke_endpoint endpoint =
 			(enum fyke_endpoint)(i == FYKE_CLIENT ? flow->client : 1 - flow->client);
 
-		options.ip[i] = fyke_flow_key_address(&flow->key, endpoint);
+		options.ip[i] = fyke_kept_key_address(&flow->key, endpoint);
 		options.port[i] = flow->key.port[endpoint];
 		if (expected == NULL)
 			expected = fyke_engine_expect_find(&engine->expect, transport, &options.ip[i],
 				options.port[i], engine->clock_ns);
 	}
-	if (flow->resting != NULL) {
-		options.expected = flow->resting;
-		options.resumes = flow->content_service;
+	if (flow->resting != 0) {
+		options.expected = fyke_terms_at(&engine->terms, flow->resting);
+		options.resumes = fyke_engine_content_service(engine, flow);
 	} else if (expected != NULL && !expect(engine, flow, &options, expected)) {
 		return false;
 	}
@@ -265,14 +265,15 @@ static bool keep_server_name(struct fyke_engine *engine, struct fyke_flow *flow)
 bool fyke_engine_talk_look(struct fyke_engine *engine, uint32_t index)
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
+	const char *port_service = fyke_engine_port_service(engine, flow);
 	const struct fyke_dissection *conversation;
 
 	if (flow->talk == NULL)
 		return true;
 	conversation = flow->talk->conversation;
-	flow->content_service = fyke_conversation_service(conversation);
-	flow->misfit = flow->content_service != NULL && flow->port_service != NULL &&
-		       !fyke_conversation_fits_port(conversation, flow->port_service);
+	flow->content = fyke_terms_number(&engine->terms, fyke_conversation_service(conversation));
+	flow->misfit = flow->content != 0 && port_service != NULL &&
+		       !fyke_conversation_fits_port(conversation, port_service);
 	return keep_server_name(engine, flow);
 }
 
@@ -288,9 +289,9 @@ static bool settle(struct fyke_engine *engine, uint32_t index)
 	talk->heard = false;
 	engine->heap += held - talk->held;
 	talk->held = held;
-	flow->resting = fyke_conversation_resting(talk->conversation);
+	flow->resting = fyke_terms_number(&engine->terms, fyke_conversation_resting(talk->conversation));
 	flow->talk_over = fyke_conversation_is_over(talk->conversation);
-	if (!flow->talk_over && flow->resting == NULL)
+	if (!flow->talk_over && flow->resting == 0)
 		return true;
 	if (!fyke_engine_talk_look(engine, index))
 		return false;
@@ -335,7 +336,7 @@ bool fyke_engine_talk_end(struct fyke_engine *engine, uint32_t index)
 	if (flow->talk == NULL)
 		return true;
 	if (flow->tcp != 0)
-		fyke_stream_finish(&flow->talk->stream, flow->last_frame, flow->end_ns);
+		fyke_stream_finish(&flow->talk->stream, flow->frames.last, flow->end_ns);
 	fyke_conversation_end(flow->talk->conversation);
 	return settle(engine, index);
 }

@@ -3,9 +3,12 @@
 
 #include "analyzer/decode/icmp_pairs.h"
 
+#include <stddef.h>
 #include <string.h>
 
 _Static_assert(sizeof(struct fyke_flow_key) == 48, "keys are hashed as bytes: no padding");
+_Static_assert(offsetof(struct fyke_flow_key, address) == FYKE_KEY_HEAD, "compared as bytes");
+_Static_assert(offsetof(struct fyke_kept_key, address) == FYKE_KEY_HEAD, "compared as bytes");
 
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58, PROTOCOL_SCTP = 132 };
 
@@ -93,10 +96,48 @@ enum fyke_endpoint fyke_flow_key_of_quote(const struct fyke_packet *error, struc
 		icmp->quote_destination_port);
 }
 
-struct fyke_address fyke_flow_key_address(const struct fyke_flow_key *key, enum fyke_endpoint endpoint)
+bool fyke_kept_key_set(
+	struct fyke_blocks *blocks, struct fyke_kept_key *kept, const struct fyke_flow_key *key)
 {
-	struct fyke_address address = {.family = key->family};
+	memcpy(kept, key, FYKE_KEY_HEAD);
+	if (key->family == FYKE_ADDRESS_IPV6) {
+		kept->address.six = fyke_blocks_take(blocks, sizeof(key->address));
+		if (kept->address.six == NULL)
+			return false;
+		memcpy(kept->address.six, key->address, sizeof(key->address));
+	} else {
+		memcpy(kept->address.four[0], key->address[0], sizeof(kept->address.four[0]));
+		memcpy(kept->address.four[1], key->address[1], sizeof(kept->address.four[1]));
+	}
+	return true;
+}
 
-	memcpy(address.bytes, key->address[endpoint], sizeof(address.bytes));
+void fyke_kept_key_release(struct fyke_blocks *blocks, struct fyke_kept_key *kept)
+{
+	if (kept->family == FYKE_ADDRESS_IPV6)
+		fyke_blocks_give(blocks, kept->address.six, sizeof(((struct fyke_flow_key *)0)->address));
+}
+
+struct fyke_address fyke_kept_key_address(const struct fyke_kept_key *kept, enum fyke_endpoint endpoint)
+{
+	struct fyke_address address = {.family = kept->family};
+
+	if (kept->family == FYKE_ADDRESS_IPV6)
+		memcpy(address.bytes, kept->address.six[endpoint], sizeof(address.bytes));
+	else
+		memcpy(address.bytes, kept->address.four[endpoint], sizeof(kept->address.four[endpoint]));
 	return address;
+}
+
+struct fyke_flow_key fyke_kept_key_whole(const struct fyke_kept_key *kept)
+{
+	struct fyke_flow_key key;
+
+	memcpy(&key, kept, FYKE_KEY_HEAD);
+	for (int i = 0; i < 2; i++) {
+		struct fyke_address address = fyke_kept_key_address(kept, (enum fyke_endpoint)i);
+
+		memcpy(key.address[i], address.bytes, sizeof(key.address[i]));
+	}
+	return key;
 }

@@ -8,11 +8,15 @@
 #include <string.h>
 #include <xxhash.h>
 
+_Static_assert(sizeof(struct fyke_flow) <= 176, "with its slots a flow without TCP has 192 bytes");
+
 enum { SLOTS_AT_START = 4096, LATENESS = 16, CACHE_LINE = 64 };
 
-enum fyke_status fyke_flow_table_init(struct fyke_flow_table *table, uint64_t seed)
+enum fyke_status fyke_flow_table_init(
+	struct fyke_flow_table *table, uint64_t seed, struct fyke_blocks *blocks)
 {
-	*table = (struct fyke_flow_table){.mask = SLOTS_AT_START - 1, .seed = seed, .now_ns = INT64_MIN};
+	*table = (struct fyke_flow_table){
+		.mask = SLOTS_AT_START - 1, .seed = seed, .blocks = blocks, .now_ns = INT64_MIN};
 	fyke_pool_init(&table->flows, sizeof(struct fyke_flow));
 	table->slots = calloc(SLOTS_AT_START, sizeof(*table->slots));
 	return table->slots == NULL ? FYKE_FAILED_MEMORY : FYKE_OK;
@@ -47,8 +51,11 @@ void fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t
 {
 	const char *flow = (const char *)guess(table, hash);
 
-	for (size_t at = 0; flow != NULL && at < sizeof(struct fyke_flow); at += CACHE_LINE)
+	if (flow == NULL)
+		return;
+	for (size_t at = 0; at < sizeof(struct fyke_flow); at += CACHE_LINE)
 		__builtin_prefetch(flow + at, 1);
+	__builtin_prefetch(flow + sizeof(struct fyke_flow) - 1, 1); /* it may begin within a line */
 }
 
 uint32_t fyke_flow_table_tcp(const struct fyke_flow_table *table, uint64_t hash)
@@ -67,7 +74,7 @@ uint32_t fyke_flow_table_find(
 		if (slot->index == 0)
 			return 0;
 		if (slot->hash == (uint32_t)hash &&
-			memcmp(&fyke_flow_at(table, slot->index)->key, key, sizeof(*key)) == 0)
+			fyke_kept_key_is(&fyke_flow_at(table, slot->index)->key, key))
 			return slot->index;
 	}
 }
@@ -139,8 +146,10 @@ uint32_t fyke_flow_table_add(
 	if (index == 0)
 		return 0;
 	flow = fyke_flow_at(table, index);
-	flow->key = *key;
-	flow->hash = (uint32_t)hash;
+	if (!fyke_kept_key_set(table->blocks, &flow->key, key)) {
+		fyke_pool_give(&table->flows, index);
+		return 0;
+	}
 	flow->age = FYKE_AGE_BRIEF;
 	flow->touched_ns = now_ns;
 	put_slot(table->slots, table->mask, (struct fyke_flow_slot){(uint32_t)hash, index});
@@ -169,10 +178,13 @@ static void shift_back(struct fyke_flow_table *table, uint32_t at)
 
 void fyke_flow_table_remove(struct fyke_flow_table *table, uint32_t index)
 {
-	uint32_t at = fyke_flow_at(table, index)->hash & table->mask;
+	struct fyke_flow *flow = fyke_flow_at(table, index);
+	struct fyke_flow_key key = fyke_kept_key_whole(&flow->key);
+	uint32_t at = (uint32_t)fyke_flow_table_hash(table, &key) & table->mask;
 
 	while (table->slots[at].index != index)
 		at = (at + 1) & table->mask;
+	fyke_kept_key_release(table->blocks, &flow->key);
 	list_unlink(table, index);
 	shift_back(table, at);
 	fyke_pool_give(&table->flows, index);
@@ -186,7 +198,7 @@ void fyke_flow_table_set_age(struct fyke_flow_table *table, uint32_t index, enum
 	if (flow->age == age)
 		return;
 	list_unlink(table, index);
-	flow->age = (uint8_t)age;
+	flow->age = age & 15;
 	list_append(table, index);
 }
 

@@ -22,6 +22,7 @@ struct fyke_flow_slot {
 
 struct fyke_flow_table {
 	struct fyke_pool flows;
+	struct fyke_blocks *blocks; /* of IPv6 addresses */
 	struct fyke_flow_slot *slots;
 	uint32_t mask; /* slots − 1; a power of two */
 	uint32_t count;
@@ -31,8 +32,10 @@ struct fyke_flow_table {
 	uint32_t head[FYKE_AGE_COUNT], tail[FYKE_AGE_COUNT];
 };
 
-/* `seed` keys the hash: random in production, so that nobody outside can aim at one slot. */
-FYKE_MUST_USE enum fyke_status fyke_flow_table_init(struct fyke_flow_table *table, uint64_t seed);
+/* `seed` keys the hash: random in production, so that nobody outside can aim at one slot. `blocks` is
+ * borrowed for the table's life. */
+FYKE_MUST_USE enum fyke_status fyke_flow_table_init(
+	struct fyke_flow_table *table, uint64_t seed, struct fyke_blocks *blocks);
 void fyke_flow_table_release(struct fyke_flow_table *table);
 
 uint64_t fyke_flow_table_hash(const struct fyke_flow_table *table, const struct fyke_flow_key *key);

@@ -28,9 +28,9 @@ static void build_side(
 {
 	const struct fyke_flow_side *side = &build->flow->side[endpoint];
 
-	out->ip = fyke_flow_key_address(&build->flow->key, endpoint);
+	out->ip = fyke_kept_key_address(&build->flow->key, endpoint);
 	out->port = has_ports(build->flow) ? build->flow->key.port[endpoint] : FYKE_UNKNOWN;
-	memcpy(out->mac, side->mac, sizeof(out->mac));
+	memcpy(out->mac, build->flow->mac[endpoint], sizeof(out->mac));
 	out->has_mac = side->has_mac;
 	out->packets = (int64_t)side->packets;
 	out->bytes = (int64_t)side->bytes;
@@ -225,8 +225,8 @@ static void build_identity(const struct fyke_build *build, struct fyke_session *
 {
 	const struct fyke_flow *flow = build->flow;
 
-	session->birth = flow->birth;
-	session->last_frame = flow->last_frame;
+	session->birth = fyke_flow_birth(flow);
+	session->last_frame = flow->frames.last;
 	session->deciding_frame = build->deciding_frame;
 	session->stored_before = flow->stored;
 	session->ended = build->end_reason != FYKE_END_OPEN;
@@ -238,20 +238,18 @@ static void build_identity(const struct fyke_build *build, struct fyke_session *
 	session->transport = fyke_transport_name(flow->key.protocol);
 	session->ip_protocol = flow->key.protocol;
 	session->vlan = flow->vlan >= 0 ? flow->vlan : FYKE_UNKNOWN;
-	session->tunnel = fyke_tunnel_name((enum fyke_tunnel)flow->tunnel);
-	session->tunnel_id = flow->tunnel_id_known ? flow->tunnel_id : FYKE_UNKNOWN;
+	session->tunnel_id = FYKE_UNKNOWN;
 	session->roles_guessed = flow->roles_guessed;
-	session->bad_checksums = flow->bad_checksums;
 }
 
-static void build_service(const struct fyke_flow *flow, struct fyke_session *session)
+static void build_service(const struct fyke_build *build, struct fyke_session *session)
 {
-	bool both = flow->port_service != NULL && flow->content_service != NULL;
+	bool both = build->port_service != NULL && build->content_service != NULL;
 
-	session->port_service = flow->port_service;
-	session->content_service = flow->content_service;
-	session->service = flow->content_service != NULL ? flow->content_service : flow->port_service;
-	session->service_mismatch = both ? flow->misfit : FYKE_UNKNOWN;
+	session->port_service = build->port_service;
+	session->content_service = build->content_service;
+	session->service = build->content_service != NULL ? build->content_service : build->port_service;
+	session->service_mismatch = both ? build->flow->misfit : FYKE_UNKNOWN;
 }
 
 static bool build_extra(
@@ -260,6 +258,10 @@ static bool build_extra(
 	if (extra->parent_count > 0)
 		session->parent = extra->parents[0];
 	session->quoted = extra->quoted;
+	session->bad_checksums = extra->bad_checksums;
+	session->tunnel = fyke_tunnel_name((enum fyke_tunnel)extra->tunnel);
+	if (extra->tunnel_id_known)
+		session->tunnel_id = extra->tunnel_id;
 	if (extra->server_name == NULL)
 		return true;
 	session->server_name = fyke_arena_copy(arena, extra->server_name, strlen(extra->server_name));
@@ -278,7 +280,7 @@ struct fyke_session *fyke_session_build(const struct fyke_build *build, struct f
 	build_side(build, (enum fyke_endpoint)(1 - flow->client), &session->side[FYKE_SERVER]);
 	build_icmp(flow, session);
 	build_community_id(build, session);
-	build_service(flow, session);
+	build_service(build, session);
 	session->state = fyke_conn_state(flow, build->tcp);
 	if (build->tcp != NULL)
 		memcpy(session->history, fyke_tcp_history(build->tcp), strlen(fyke_tcp_history(build->tcp)));

@@ -13,6 +13,7 @@ struct fyke_build {
 	const struct fyke_flow *flow;
 	const struct fyke_tcp *tcp;	     /* NULL = not TCP */
 	const struct fyke_flow_extra *extra; /* NULL = none */
+	const char *port_service, *content_service; /* static; NULL = not known */
 	enum fyke_end end_reason;
 	uint64_t deciding_frame;
 	int64_t clock_ns; /* when it is handed over */

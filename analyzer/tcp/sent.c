@@ -39,7 +39,7 @@ static void join_neighbours(struct fyke_tcp_sent_queue *queue)
 
 static bool grow(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *queue)
 {
-	uint16_t room = (uint16_t)(queue->room == 0 ? 2 : queue->room * 2);
+	uint16_t room = (uint16_t)(queue->room == 0 ? 1 : queue->room * 2);
 	struct fyke_tcp_sent *list =
 		room > 4 * FYKE_TCP_SENT_MAX ? NULL : fyke_blocks_take(blocks, room * sizeof(*list));
 

@@ -37,6 +37,7 @@ static void test_frames_insert(void **state)
 
 	(void)state;
 	for (int round = 0; round < 200; round++) {
+		struct fyke_blocks blocks = {0};
 		struct fyke_frames frames = {0};
 		bool in[SPAN] = {false};
 		uint64_t numbers[SPAN], factor = round % 4 == 0 ? 100003 : 1, highest = 0;
@@ -46,10 +47,10 @@ static void test_frames_insert(void **state)
 			uint64_t number = 1 + next_random(&seed) % (SPAN - 1);
 
 			if (number >= highest && i % 2 == 0) {
-				assert_true(fyke_frames_add(&frames, number * factor));
+				assert_true(fyke_frames_add(&blocks, &frames, number * factor));
 				highest = number;
 			} else {
-				assert_true(fyke_frames_insert(&frames, number * factor));
+				assert_true(fyke_frames_insert(&blocks, &frames, number * factor));
 				highest = number > highest ? number : highest;
 			}
 			in[number] = true;
@@ -61,7 +62,9 @@ static void test_frames_insert(void **state)
 		}
 		assert_int_equal(count, wanted);
 		assert_int_equal(frames.last, highest * factor);
-		fyke_frames_release(&frames);
+		fyke_frames_release(&blocks, &frames);
+		assert_int_equal(blocks.used, 0);
+		fyke_blocks_release(&blocks);
 	}
 }
 
