@@ -11,6 +11,7 @@
 #include "reports/effect.h"
 #include "reports/facts.h"
 #include "reports/json_row.h"
+#include "reports/wrap.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -414,13 +415,20 @@ static enum fyke_status run_shifts(struct diff *diff)
 
 /* ---- the whole ---- */
 
+/* Sessions are asked only where a capture does not know its packets' times yet. */
 static enum fyke_status observe(struct diff *diff, int side, int64_t span[2], int64_t *sessions)
 {
+	const char *schema = side == 0 ? "main" : "later";
 	char *sql = sqlite3_mprintf(
-		"SELECT min(first_us), max(last_us), sum(last_us - first_us), sum(n) FROM (SELECT "
-		"min(start_us) AS first_us,"
-		" max(end_us) AS last_us, count(*) AS n FROM %s.sessions GROUP BY capture_id)",
-		side == 0 ? "main" : "later");
+		"SELECT min(first_us), max(last_us), total(last_us - first_us), (SELECT count(*) FROM "
+		"%s.sessions)"
+		" FROM (SELECT coalesce(first_packet_us, (SELECT min(start_us) FROM %s.sessions WHERE "
+		"capture_id = "
+		"c.id)) AS first_us,"
+		" coalesce(last_packet_us, (SELECT max(end_us) FROM %s.sessions WHERE capture_id = c.id)) AS "
+		"last_us"
+		" FROM %s.captures AS c WHERE EXISTS (SELECT 1 FROM %s.sessions WHERE capture_id = c.id))",
+		schema, schema, schema, schema, schema);
 	sqlite3_stmt *row;
 	enum fyke_status status = fyke_facts_prepare(diff->db, sql, 0, &row, diff->error);
 
@@ -436,10 +444,30 @@ static enum fyke_status observe(struct diff *diff, int side, int64_t span[2], in
 	return status;
 }
 
+static void put_side_text(const struct diff *diff, int side, const int64_t span[2], int64_t sessions)
+{
+	const struct fyke_wrap lines = {&diff->options->screen, diff->out, 0, 5};
+	char first[FYKE_TEXT_TIME], last[FYKE_TEXT_TIME], time[FYKE_TEXT_NUMBER], count[FYKE_TEXT_NUMBER],
+		text[1024];
+
+	fyke_text_time(span[0], 0, first);
+	fyke_text_time(span[1], 0, last);
+	if (sessions == 0)
+		snprintf(text, sizeof(text), "%.800s  no sessions",
+			side == 0 ? diff->options->old_name : diff->options->new_name);
+	else
+		snprintf(text, sizeof(text), "%.800s  %s session%s in %s, %s to %s",
+			side == 0 ? diff->options->old_name : diff->options->new_name,
+			fyke_text_count(sessions, count), sessions == 1 ? "" : "s",
+			fyke_text_duration(
+				(int64_t)(diff->seconds[side] * 1e6), diff->options->screen.flags, time),
+			first, last);
+	fyke_wrap_put(&lines, side == 0 ? "old" : "new", FYKE_PAINT_PLAIN, text);
+}
+
 static enum fyke_status write_side(struct diff *diff, int side)
 {
 	const char *name = side == 0 ? diff->options->old_name : diff->options->new_name;
-	char first[FYKE_TEXT_TIME], last[FYKE_TEXT_TIME], time[FYKE_TEXT_NUMBER];
 	int64_t span[2] = {0, 0}, sessions = 0;
 	enum fyke_status status = observe(diff, side, span, &sessions);
 	json_t *object;
@@ -458,13 +486,7 @@ static enum fyke_status write_side(struct diff *diff, int side)
 			       ? FYKE_OK
 			       : fyke_error_set(diff->error, FYKE_FAILED_MEMORY, "out of memory");
 	}
-	fyke_text_time(span[0], 0, first);
-	fyke_text_time(span[1], 0, last);
-	fyke_screen_put(&diff->options->screen, side == 0 ? "old  " : "new  ", 0, FYKE_PAINT_DIM, diff->out);
-	fyke_screen_put(&diff->options->screen, name, 0, FYKE_PAINT_BOLD, diff->out);
-	fprintf(diff->out, "  %lld sessions in %s, %s to %s\n", (long long)sessions,
-		fyke_text_duration((int64_t)(diff->seconds[side] * 1e6), diff->options->screen.flags, time),
-		first, last);
+	put_side_text(diff, side, span, sessions);
 	return FYKE_OK;
 }
 
