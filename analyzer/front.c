@@ -27,8 +27,9 @@ struct fyke_front {
 	struct fyke_front_counters counters;
 	int64_t clock_ns;
 	uint64_t block, oldest_block;
-	size_t count, frames;
+	size_t count, frames, judged;
 	int64_t clocks[BATCH_PACKETS];
+	uint32_t places[BATCH_PACKETS]; /* of their senders among the habits */
 	struct fyke_packet packets[BATCH_PACKETS];
 	struct fyke_decoded decoded; /* of the frame in work, whose packets are made in place */
 };
@@ -67,16 +68,20 @@ void fyke_front_free(struct fyke_front *front)
  * NULL = the frame itself. */
 static void add_packets(struct fyke_front *front, uint64_t block, const struct fyke_datagram *datagram)
 {
-	for (unsigned i = 0; i < front->decoded.count; i++) {
-		front->packets[front->count].block = block;
-		front->packets[front->count].oldest_block = front->oldest_block;
-		front->packets[front->count].fragment_frames = datagram == NULL ? NULL : datagram->frames;
-		front->packets[front->count].fragment_count = datagram == NULL ? 0 : datagram->frame_count;
-		front->clocks[front->count] = front->clock_ns;
-		fyke_habits_judge(front->habits, &front->packets[front->count]);
-		front->count++;
+	size_t end = front->count + front->decoded.count;
+
+	for (size_t i = front->count; i < end; i++) {
+		struct fyke_packet *packet = &front->packets[i];
+
+		packet->block = block;
+		packet->oldest_block = front->oldest_block;
+		packet->fragment_frames = datagram == NULL ? NULL : datagram->frames;
+		packet->fragment_count = datagram == NULL ? 0 : datagram->frame_count;
+		front->clocks[i] = front->clock_ns;
+		front->places[i] = fyke_habits_place(front->habits, packet);
 	}
-	front->decoded.packets = front->packets + front->count;
+	front->count = end;
+	front->decoded.packets = front->packets + end;
 }
 
 void fyke_front_enter_block(struct fyke_front *front, uint64_t block, uint64_t oldest)
@@ -148,14 +153,17 @@ bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, i
 	return front->frames >= BATCH_FRAMES || front->count > BATCH_PACKETS - FRAME_PACKETS;
 }
 
-struct fyke_front_batch fyke_front_batch(const struct fyke_front *front)
+struct fyke_front_batch fyke_front_batch(struct fyke_front *front)
 {
+	for (; front->judged < front->count; front->judged++)
+		fyke_habits_judge(
+			front->habits, &front->packets[front->judged], front->places[front->judged]);
 	return (struct fyke_front_batch){front->packets, front->clocks, front->count};
 }
 
 void fyke_front_clear(struct fyke_front *front)
 {
-	front->count = front->frames = 0;
+	front->count = front->frames = front->judged = 0;
 	front->decoded.packets = front->packets;
 	fyke_defrag_recycle(front->defrag);
 }

@@ -38,7 +38,7 @@ void fyke_front_enter_block(struct fyke_front *front, uint64_t block, uint64_t o
  * batch should go to the engine now. */
 bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, int64_t next_ns);
 
-struct fyke_front_batch fyke_front_batch(const struct fyke_front *front);
+struct fyke_front_batch fyke_front_batch(struct fyke_front *front);
 
 /* The batch has been processed: its memory is used again. */
 void fyke_front_clear(struct fyke_front *front);

@@ -13,8 +13,11 @@ struct fyke_habits;
 FYKE_MUST_USE enum fyke_status fyke_habits_new(struct fyke_habits **habits);
 void fyke_habits_free(struct fyke_habits *habits);
 
+/* Where the packet's sender is to be looked for, fetched ahead: so that a batch does not wait for each. */
+uint32_t fyke_habits_place(const struct fyke_habits *habits, const struct fyke_packet *packet);
+
 /* Notes the packet under its sender and settles its checksum: WRONG stays only where the sender's are
  * mostly right. A bounded number of hosts is remembered; a packet of a further one is judged alone. */
-void fyke_habits_judge(struct fyke_habits *habits, struct fyke_packet *packet);
+void fyke_habits_judge(struct fyke_habits *habits, struct fyke_packet *packet, uint32_t place);
 
 #endif

@@ -104,10 +104,13 @@ unsigned fyke_ethernet_likeness(struct fyke_cursor c)
 
 enum fyke_refusal fyke_decode_ethertype(struct fyke_walk *walk, struct fyke_span *span, uint16_t type)
 {
-	fyke_layer *layer = layer_of(type);
+	fyke_layer *layer;
 
 	if (!fyke_walk_step(walk))
 		return FYKE_REFUSAL_TOO_DEEP;
+	if (type == TYPE_IPV4)
+		return fyke_decode_ipv4(walk, span);
+	layer = layer_of(type);
 	if (layer != NULL)
 		return layer(walk, span);
 	if (type == TYPE_ARP)
@@ -183,13 +186,17 @@ enum fyke_refusal fyke_decode_llc(struct fyke_walk *walk, struct fyke_span *span
 
 enum fyke_refusal fyke_decode_ethernet(struct fyke_walk *walk, struct fyke_span *span)
 {
+	const uint8_t *header = fyke_cursor_take(&span->in, 14);
+	struct fyke_cursor fixed;
 	uint16_t type;
 
-	walk->destination_mac = fyke_cursor_take(&span->in, 6);
-	walk->source_mac = fyke_cursor_take(&span->in, 6);
-	type = fyke_cursor_u16(&span->in);
-	if (!fyke_cursor_ok(&span->in))
+	if (header == NULL)
 		return FYKE_REFUSAL_LINK_SHORT;
+	/* Reads from a run of known length cost no checks. */
+	fixed = fyke_cursor(header, 14);
+	walk->destination_mac = fyke_cursor_take(&fixed, 6);
+	walk->source_mac = fyke_cursor_take(&fixed, 6);
+	type = fyke_cursor_u16(&fixed);
 	if (type > LENGTH_MAX)
 		return fyke_decode_ethertype(walk, span, type);
 	fyke_span_limit(span, type);

@@ -17,30 +17,23 @@ struct header {
 	const uint8_t *source, *destination;
 };
 
-static struct header read_header(struct fyke_cursor *from)
+static inline void read_header(struct header *header, const uint8_t start[20])
 {
-	const uint8_t *start = fyke_cursor_take(from, 20);
-	struct fyke_cursor fixed, *c = &fixed;
-	struct header header = {0};
-	uint8_t first;
-
-	if (start == NULL)
-		return header;
 	/* Reads from a run of known length cost no checks. */
-	fixed = fyke_cursor(start, 20);
-	first = fyke_cursor_u8(c);
-	header.version = first >> 4;
-	header.length = (first & 15u) * 4;
-	fyke_cursor_skip(c, 1);
-	header.total = fyke_cursor_u16(c);
-	header.id = fyke_cursor_u16(c);
-	header.fragment = fyke_cursor_u16(c);
-	header.ttl = fyke_cursor_u8(c);
-	header.protocol = fyke_cursor_u8(c);
-	fyke_cursor_skip(c, 2);
-	header.source = fyke_cursor_take(c, 4);
-	header.destination = fyke_cursor_take(c, 4);
-	return header;
+	struct fyke_cursor c = fyke_cursor(start, 20);
+	uint8_t first = fyke_cursor_u8(&c);
+
+	header->version = first >> 4;
+	header->length = (first & 15u) * 4;
+	fyke_cursor_skip(&c, 1);
+	header->total = fyke_cursor_u16(&c);
+	header->id = fyke_cursor_u16(&c);
+	header->fragment = fyke_cursor_u16(&c);
+	header->ttl = fyke_cursor_u8(&c);
+	header->protocol = fyke_cursor_u8(&c);
+	fyke_cursor_skip(&c, 2);
+	header->source = fyke_cursor_take(&c, 4);
+	header->destination = fyke_cursor_take(&c, 4);
 }
 
 /* The last address of a source route that has not ended, else NULL. */
@@ -151,14 +144,16 @@ static enum fyke_refusal decode_payload(struct fyke_walk *walk, struct fyke_span
 enum fyke_refusal fyke_decode_ipv4(struct fyke_walk *walk, struct fyke_span *span)
 {
 	struct fyke_span all = *span;
-	struct header header = read_header(&span->in);
-	const uint8_t *final = NULL;
-	uint32_t total = header.total;
+	const uint8_t *start = fyke_cursor_take(&span->in, 20), *final = NULL;
+	struct header header;
+	uint32_t total;
 
-	if (!fyke_cursor_ok(&span->in))
+	if (start == NULL)
 		return fyke_cursor_left(&all.in) > 0 && fyke_span_peek(&all) >> 4 != 4
 			       ? FYKE_REFUSAL_IP_BAD
 			       : FYKE_REFUSAL_IP_SHORT;
+	read_header(&header, start);
+	total = header.total;
 	if (walk->first_layer + walk->decoded->count >= FYKE_LAYERS_MAX)
 		return FYKE_REFUSAL_TOO_DEEP;
 	/* Segmentation offload: the card would have filled the length in. */

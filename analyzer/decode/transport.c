@@ -59,6 +59,17 @@ static bool read_option(struct fyke_tcp_header *tcp, uint8_t kind, struct fyke_c
 	}
 }
 
+/* A timestamp alone, filled up to whole words, is what nearly every segment carries (RFC 7323 appendix A). */
+static bool read_lone_timestamp(struct fyke_tcp_header *tcp, struct fyke_cursor c)
+{
+	if (fyke_cursor_left(&c) != 12 || fyke_cursor_u32(&c) != 0x0101080a)
+		return false;
+	tcp->timestamp_value = fyke_cursor_u32(&c);
+	tcp->timestamp_echo = fyke_cursor_u32(&c);
+	tcp->has_timestamps = true;
+	return true;
+}
+
 /* `cut`: the snaplen took the end of the list, which is no fault of the sender's. */
 static void read_options(struct fyke_tcp_header *tcp, struct fyke_cursor c, bool cut)
 {
@@ -131,7 +142,8 @@ void fyke_decode_tcp(struct fyke_packet *packet, struct fyke_span span, const st
 		struct fyke_cursor list =
 			fyke_cursor_carve(&span.in, options < captured ? options : captured);
 
-		read_options(&packet->tcp, list, options > captured);
+		if (!read_lone_timestamp(&packet->tcp, list))
+			read_options(&packet->tcp, list, options > captured);
 		if (options > captured)
 			span.cut -= span.cut < options - captured ? span.cut : options - captured;
 	}
