@@ -238,6 +238,14 @@ static bool take_packet(
 	enum fyke_end end;
 	uint32_t index;
 
+	switch (fyke_engine_refuse(engine, packet, key)) {
+	case FYKE_HALF_OPEN_TAKEN:
+		return true;
+	case FYKE_HALF_OPEN_NO_MEMORY:
+		return false;
+	default:
+		break;
+	}
 	if (!fyke_engine_find(engine, &key->key, key->hash, &index))
 		return false;
 	if (index != 0 && (end = is_over(engine, index, packet, key->sender)) != FYKE_END_OPEN) {

@@ -22,6 +22,8 @@ static bool list_flows(struct fyke_engine *engine)
 	const struct fyke_flow_table *table = &engine->table;
 
 	engine->is_ending = true;
+	if (engine->half_open != NULL && !fyke_half_open_order_by_birth(engine->half_open))
+		return false;
 	engine->ending = calloc((size_t)table->count + 1, sizeof(*engine->ending));
 	if (engine->ending == NULL)
 		return false;
@@ -48,19 +50,25 @@ static enum fyke_end half_open_end(const struct fyke_engine *engine, int64_t tim
 											 : FYKE_END_CAPTURE;
 }
 
-/* The next one by birth, from either table. */
+/* The next one by birth, from any table. */
 static bool end_next(struct fyke_engine *engine)
 {
 	const struct fyke_flow_reference *flow =
 		engine->ended < engine->ending_count ? &engine->ending[engine->ended] : NULL;
-	uint64_t frame;
+	uint64_t flow_frame = flow == NULL ? UINT64_MAX : flow->birth.frame, syn_frame = UINT64_MAX,
+		 refused_frame = UINT64_MAX;
 	int64_t time_ns;
 	uint32_t index;
 
-	if (engine->half_open != NULL && fyke_half_open_oldest(engine->half_open, &time_ns, &frame) &&
-		(flow == NULL || frame < flow->birth.frame))
+	if (engine->half_open != NULL) {
+		(void)fyke_half_open_oldest_refused(engine->half_open, &time_ns, &refused_frame);
+		(void)fyke_half_open_oldest(engine->half_open, &time_ns, &syn_frame);
+	}
+	if (syn_frame < flow_frame && syn_frame < refused_frame)
 		return fyke_engine_end_oldest_half_open(
 			engine, half_open_end(engine, time_ns), engine->frame + 1);
+	if (refused_frame < flow_frame)
+		return fyke_engine_end_oldest_refused(engine, FYKE_END_CAPTURE, engine->frame + 1);
 	engine->ended++;
 	index = fyke_engine_alive(engine, flow);
 	return index == 0 || fyke_engine_end_flow(engine, index, flow_end(engine, index), engine->frame + 1);

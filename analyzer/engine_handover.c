@@ -64,7 +64,7 @@ bool fyke_engine_remember(struct fyke_engine *engine, struct fyke_flow_reference
 	return true;
 }
 
-static bool add_finished(struct fyke_engine *engine, struct fyke_session *session)
+bool fyke_engine_add_finished(struct fyke_engine *engine, struct fyke_session *session)
 {
 	struct fyke_finished *grown =
 		make_room(engine->finished, engine->finished_count, &engine->finished_room, sizeof(*grown));
@@ -165,7 +165,7 @@ bool fyke_engine_hand_over(
 	engine->heap -= freed;
 	flow->stored = true;
 	flow->changed = false;
-	return !failed && add_finished(engine, session);
+	return !failed && fyke_engine_add_finished(engine, session);
 }
 
 void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)
@@ -228,12 +228,18 @@ static uint64_t half_open_count(const struct fyke_engine *engine)
 static bool evict_oldest(struct fyke_engine *engine)
 {
 	uint32_t oldest = fyke_flow_table_oldest(&engine->table);
-	int64_t time_ns;
+	int64_t flow_ns = oldest == 0 ? INT64_MAX : fyke_flow_at(&engine->table, oldest)->listed_ns,
+		syn_ns = INT64_MAX, reset_ns = INT64_MAX;
 	uint64_t frame;
 
-	if (engine->half_open != NULL && fyke_half_open_oldest(engine->half_open, &time_ns, &frame) &&
-		(oldest == 0 || time_ns <= fyke_flow_at(&engine->table, oldest)->listed_ns))
+	if (engine->half_open != NULL) {
+		(void)fyke_half_open_oldest(engine->half_open, &syn_ns, &frame);
+		(void)fyke_half_open_oldest_refused(engine->half_open, &reset_ns, &frame);
+	}
+	if (syn_ns != INT64_MAX && syn_ns <= flow_ns && syn_ns <= reset_ns)
 		return fyke_engine_end_oldest_half_open(engine, FYKE_END_EVICTED, engine->frame);
+	if (reset_ns != INT64_MAX && reset_ns <= flow_ns)
+		return fyke_engine_end_oldest_refused(engine, FYKE_END_EVICTED, engine->frame);
 	return fyke_engine_end_flow(engine, oldest, FYKE_END_EVICTED, engine->frame);
 }
 

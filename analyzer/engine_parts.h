@@ -13,13 +13,6 @@
 #include "analyzer/tcp/pages.h"
 #include "analyzer/tcp/tcp.h"
 
-/* Where a packet belongs. */
-struct fyke_hashed_key {
-	struct fyke_flow_key key;
-	uint64_t hash;
-	enum fyke_endpoint sender;
-};
-
 /* A session of the running tick, and its place in the order of the tick. */
 struct fyke_finished {
 	struct fyke_session *session;
@@ -122,7 +115,12 @@ bool fyke_engine_find(
 	struct fyke_engine *engine, const struct fyke_flow_key *key, uint64_t hash, uint32_t *index);
 bool fyke_engine_end_oldest_half_open(
 	struct fyke_engine *engine, enum fyke_end reason, uint64_t deciding_frame);
+bool fyke_engine_end_oldest_refused(
+	struct fyke_engine *engine, enum fyke_end reason, uint64_t deciding_frame);
 bool fyke_engine_expire_half_open(struct fyke_engine *engine);
+/* Keeps a reset beside the lone SYN that it refuses. */
+enum fyke_half_open_answer fyke_engine_refuse(
+	struct fyke_engine *engine, const struct fyke_packet *packet, const struct fyke_hashed_key *key);
 
 /* engine_birth.c */
 void fyke_engine_count_birth(struct fyke_engine *engine);
@@ -158,6 +156,8 @@ bool fyke_engine_hand_over(
 	struct fyke_engine *engine, uint32_t index, enum fyke_end reason, uint64_t deciding_frame);
 bool fyke_engine_end_flow(
 	struct fyke_engine *engine, uint32_t index, enum fyke_end otherwise, uint64_t deciding_frame);
+/* A session of the running tick. */
+bool fyke_engine_add_finished(struct fyke_engine *engine, struct fyke_session *session);
 /* Forgets a flow and all that hangs on it. */
 void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index);
 bool fyke_engine_keep_within_memory(struct fyke_engine *engine);

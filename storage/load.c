@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TCP = 6 };
+
 /* What hosts and ports need of a row that is about to be overwritten. */
 static const char find_sql[] =
 	"SELECT id, client_ip, server_ip, client_port, server_port, client_packets, server_packets, "
@@ -116,13 +118,16 @@ enum fyke_status fyke_load_new(sqlite3 *db, int64_t capture_id, const int64_t *f
 	if (made == NULL)
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "Out of memory");
 	made->db = db;
+	made->hasher = fyke_community_hasher_new();
 	made->capture_id = capture_id;
 	made->file_ids = file_ids;
 	made->file_count = file_count;
 	fyke_names_init(&made->names);
 	fyke_timeline_init(&made->timeline, &made->names);
 	fyke_hosts_init(&made->hosts, &made->names);
-	status = prepare(made, error);
+	status = made->hasher == NULL
+			 ? fyke_error_set(error, FYKE_FAILED_MEMORY, "Out of memory for Community IDs")
+			 : prepare(made, error);
 	if (status != FYKE_OK) {
 		fyke_load_free(made);
 		return status;
@@ -147,6 +152,7 @@ void fyke_load_free(struct fyke_load *load)
 		sqlite3_finalize(load->tables[i]->statement);
 		free(load->tables[i]);
 	}
+	fyke_community_hasher_free(load->hasher);
 	fyke_hosts_release(&load->hosts);
 	fyke_timeline_release(&load->timeline);
 	fyke_names_release(&load->names);
@@ -462,7 +468,7 @@ static enum fyke_status add_records(
 }
 
 static enum fyke_status add_session(
-	struct fyke_load *load, const struct fyke_session *session, struct fyke_error *error)
+	struct fyke_load *load, struct fyke_session *session, struct fyke_error *error)
 {
 	struct fyke_session_row row = {
 		.session = session, .capture_id = load->capture_id, .id = FYKE_UNKNOWN};
@@ -477,6 +483,8 @@ static enum fyke_status add_session(
 	known = row.id != FYKE_UNKNOWN;
 	if (!known)
 		row.id = load->next_id++;
+	if (session->community_id[0] == '\0' && session->ip_protocol == TCP)
+		fyke_session_community_id(load->hasher, session);
 	status = count_session(load, session, known ? &before : NULL, row.id, error);
 	if (status != FYKE_OK)
 		return status;

@@ -5,6 +5,7 @@
 #ifndef FYKE_STORAGE_LOAD_H
 #define FYKE_STORAGE_LOAD_H
 
+#include "analyzer/session/community_id.h"
 #include "analyzer/session/sink.h"
 #include "storage/comments.h"
 #include "storage/hosts.h"
@@ -44,6 +45,7 @@ struct fyke_load {
 	struct fyke_load_table *tables[FYKE_LOAD_TABLES_MAX];
 	size_t table_count;
 	sqlite3_stmt *find, *index;
+	struct fyke_community_hasher *hasher;
 	struct fyke_load_known cache[FYKE_LOAD_CACHE]; /* births written lately */
 	struct fyke_names names;
 	struct fyke_timeline timeline;

@@ -1,87 +1,28 @@
 /*
- * Two tables, one for each address family, alike but for the size of their records. Records are never
- * moved: they are numbered in order of arrival, and what is taken out leaves a hole that goes with its
- * slab. Where a SYN came from on the link is one of few paths, kept apart.
+ * Four tables, for each address family one of lone SYNs and one of refused ones, alike but for the size of
+ * their records. Records are never moved: they are numbered in order of arrival, and what is taken out leaves
+ * a hole that goes with its slab. Its slot, if nobody looked for it, stays until the slots are made anew.
+ * Where a packet came from on the link is one of few paths, kept apart.
  */
-#include "analyzer/flow/half_open.h"
+#include "analyzer/flow/half_open_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
 enum {
-	SLAB = 1024, /* records */
 	SLOTS_AT_START = 4096,
 	TAG_EMPTY = 0,
 	TAG_DELETED = 1,
 	TAG_FIRST = 2,
-	PATHS_MAX = 4096,
-	PATH_SLOTS = 8192,
-	FRAME_BITS = 40,
-	PROTOCOL_TCP = 6,
 };
 
-enum { /* record.bits */
-	BIT_ECE = 1,
-	BIT_CWR = 2,
-	BIT_SACK = 4,
-	BIT_TIMESTAMPS = 8,
-	BIT_DONT_FRAGMENT = 16,
-	BIT_CHECKSUM = 32, /* two bits: enum fyke_checksum */
-	BIT_DEAD = 128,
-};
-
-struct record {
-	uint32_t time_low, time_high, frame_low;
-	uint32_t sequence, timestamp;
-	uint16_t source_port, destination_port;
-	uint16_t window, checksum, ip_id, mss;
-	uint16_t path, ip_bytes;
-	uint8_t frame_high, ttl, bits;
-	int8_t window_scale;
-	uint8_t addresses[]; /* source, destination */
-};
-
-_Static_assert(sizeof(struct record) == 40, "the size that the header promises");
-
-struct path {
-	uint8_t macs[2][6];
-	bool has_source, has_destination;
-	int16_t vlan;
-	uint32_t interface;
-};
-
-struct slab {
-	uint32_t live;
-	char records[];
-};
-
-struct family {
-	uint8_t address_family, address_length;
-	uint32_t record_size;
-	uint8_t *tags;
-	uint32_t *indices;
-	uint32_t mask, used;  /* slots − 1; slots that are not empty */
-	uint32_t first, next; /* numbers of records: of the first slab's first, of the next one to come */
-	struct slab **slabs;  /* slabs[head ..]: first / SLAB and on */
-	uint32_t head, slab_count, slab_room;
-	uint32_t oldest; /* no live record has a smaller number */
-	uint64_t live;
-};
-
-struct fyke_half_open {
-	struct family family[2]; /* IPv4, IPv6 */
-	uint64_t seed;
-	struct path paths[PATHS_MAX];
-	uint16_t path_count;
-	uint16_t path_slots[PATH_SLOTS]; /* 1 + place; 0 = empty */
-};
-
-static bool init_family(struct family *family, uint8_t address_family, uint8_t address_length)
+static bool init_family(struct family *family, uint8_t address_length, bool is_refused)
 {
-	*family = (struct family){.address_family = address_family,
-		.address_length = address_length,
-		.record_size = (uint32_t)(sizeof(struct record) + 2U * address_length),
+	*family = (struct family){.address_length = address_length,
+		.is_refused = is_refused,
+		.record_size = (uint32_t)(sizeof(struct fyke_half_open_record) + 2U * address_length +
+					  (is_refused ? sizeof(struct fyke_half_open_reset) : 0)),
 		.mask = SLOTS_AT_START - 1};
 	family->tags = calloc(SLOTS_AT_START, sizeof(*family->tags));
 	family->indices = calloc(SLOTS_AT_START, sizeof(*family->indices));
@@ -91,13 +32,13 @@ static bool init_family(struct family *family, uint8_t address_family, uint8_t a
 struct fyke_half_open *fyke_half_open_new(uint64_t seed)
 {
 	struct fyke_half_open *table = calloc(1, sizeof(*table));
-	bool made;
+	bool made = true;
 
 	if (table == NULL)
 		return NULL;
 	table->seed = seed;
-	made = init_family(&table->family[0], FYKE_ADDRESS_IPV4, 4);
-	made = init_family(&table->family[1], FYKE_ADDRESS_IPV6, 16) && made;
+	for (int i = 0; i < FAMILIES; i++)
+		made = init_family(&table->family[i], i % 2 == 0 ? 4 : 16, i >= REFUSED) && made;
 	if (made)
 		return table;
 	fyke_half_open_free(table);
@@ -106,7 +47,7 @@ struct fyke_half_open *fyke_half_open_new(uint64_t seed)
 
 void fyke_half_open_free(struct fyke_half_open *table)
 {
-	for (int i = 0; table != NULL && i < 2; i++) {
+	for (int i = 0; table != NULL && i < FAMILIES; i++) {
 		struct family *family = &table->family[i];
 
 		for (uint32_t j = 0; j < family->slab_count; j++)
@@ -115,143 +56,33 @@ void fyke_half_open_free(struct fyke_half_open *table)
 		free(family->tags);
 		free(family->indices);
 	}
+	if (table != NULL)
+		free(table->births);
 	free(table);
-}
-
-static struct slab *slab_of(const struct family *family, uint32_t number)
-{
-	return family->slabs[family->head + (number - family->first) / SLAB];
-}
-
-static struct record *record_at(const struct family *family, uint32_t number)
-{
-	char *record = slab_of(family, number)->records + (size_t)(number % SLAB) * family->record_size;
-
-	return (struct record *)(void *)record;
-}
-
-/* ---- what a record means ---- */
-
-static struct fyke_address address_of(const struct family *family, const struct record *record, int which)
-{
-	struct fyke_address address = {.family = family->address_family};
-
-	memcpy(address.bytes, record->addresses + (size_t)which * family->address_length,
-		family->address_length);
-	return address;
-}
-
-static void restore(const struct fyke_half_open *table, const struct family *family,
-	const struct record *record, struct fyke_half_open_syn *syn)
-{
-	const struct path *path = &table->paths[record->path];
-	struct fyke_packet *packet = &syn->packet;
-
-	*syn = (struct fyke_half_open_syn){.packet = {.kind = FYKE_PACKET_TCP, .protocol = PROTOCOL_TCP}};
-	memcpy(syn->macs, path->macs, sizeof(syn->macs));
-	packet->source_mac = path->has_source ? syn->macs[0] : NULL;
-	packet->destination_mac = path->has_destination ? syn->macs[1] : NULL;
-	packet->vlan = path->vlan;
-	packet->interface = path->interface;
-	packet->frame = (uint64_t)record->frame_high << 32 | record->frame_low;
-	packet->time_ns = (int64_t)((uint64_t)record->time_high << 32 | record->time_low);
-	packet->source = address_of(family, record, 0);
-	packet->destination = address_of(family, record, 1);
-	packet->source_port = record->source_port;
-	packet->destination_port = record->destination_port;
-	packet->ttl = record->ttl;
-	packet->ip_id = record->ip_id;
-	packet->ip_bytes = record->ip_bytes;
-	packet->dont_fragment = (record->bits & BIT_DONT_FRAGMENT) != 0;
-	packet->checksum = (enum fyke_checksum)(record->bits / BIT_CHECKSUM & 3);
-	packet->tcp = (struct fyke_tcp_header){.sequence = record->sequence,
-		.flags = (uint16_t)(FYKE_TCP_SYN | ((record->bits & BIT_ECE) != 0) * FYKE_TCP_ECE |
-				    ((record->bits & BIT_CWR) != 0) * FYKE_TCP_CWR),
-		.window = record->window,
-		.checksum = record->checksum,
-		.mss = record->mss,
-		.window_scale = record->window_scale,
-		.sack_permitted = (record->bits & BIT_SACK) != 0,
-		.has_timestamps = (record->bits & BIT_TIMESTAMPS) != 0,
-		.timestamp_value = record->timestamp};
-}
-
-static void fill(const struct family *family, struct record *record, const struct fyke_packet *packet)
-{
-	const struct fyke_tcp_header *tcp = &packet->tcp;
-
-	*record = (struct record){.time_low = (uint32_t)packet->time_ns,
-		.time_high = (uint32_t)((uint64_t)packet->time_ns >> 32),
-		.frame_low = (uint32_t)packet->frame,
-		.frame_high = (uint8_t)(packet->frame >> 32),
-		.sequence = tcp->sequence,
-		.timestamp = tcp->timestamp_value,
-		.source_port = packet->source_port,
-		.destination_port = packet->destination_port,
-		.window = tcp->window,
-		.checksum = tcp->checksum,
-		.ip_id = packet->ip_id,
-		.mss = tcp->mss,
-		.ip_bytes = (uint16_t)packet->ip_bytes,
-		.ttl = packet->ttl,
-		.window_scale = tcp->window_scale};
-	record->bits =
-		(uint8_t)(((tcp->flags & FYKE_TCP_ECE) != 0) * BIT_ECE |
-			  ((tcp->flags & FYKE_TCP_CWR) != 0) * BIT_CWR | tcp->sack_permitted * BIT_SACK |
-			  tcp->has_timestamps * BIT_TIMESTAMPS | packet->dont_fragment * BIT_DONT_FRAGMENT |
-			  (int)packet->checksum * BIT_CHECKSUM);
-	memcpy(record->addresses, packet->source.bytes, family->address_length);
-	memcpy(record->addresses + family->address_length, packet->destination.bytes, family->address_length);
-}
-
-/* Only what restore() gives back unchanged. */
-static bool fits(const struct fyke_packet *packet, int64_t now_ns)
-{
-	const struct fyke_tcp_header *tcp = &packet->tcp;
-	const uint16_t allowed = FYKE_TCP_SYN | FYKE_TCP_ECE | FYKE_TCP_CWR;
-
-	return packet->kind == FYKE_PACKET_TCP && (tcp->flags & FYKE_TCP_SYN) != 0 &&
-	       (tcp->flags & ~allowed) == 0 && packet->payload_length == 0 && packet->layer == 0 &&
-	       packet->tunnel == FYKE_TUNNEL_NONE && packet->protocol == PROTOCOL_TCP &&
-	       !packet->is_fragmented && !packet->is_overstated && packet->fragment_count == 0 &&
-	       tcp->acknowledgment == 0 && tcp->urgent == 0 && tcp->timestamp_echo == 0 &&
-	       tcp->sack_count == 0 && !tcp->options_bad && packet->ip_bytes <= UINT16_MAX &&
-	       packet->frame >> FRAME_BITS == 0 && packet->time_ns == now_ns &&
-	       packet->checksum != FYKE_CHECKSUM_WRONG;
 }
 
 /* ---- paths ---- */
 
-static struct path path_of(const struct fyke_packet *packet)
-{
-	struct path path;
-
-	memset(&path, 0, sizeof(path)); /* hashed and compared as bytes */
-	path.vlan = packet->vlan;
-	path.interface = packet->interface;
-	path.has_source = packet->source_mac != NULL;
-	path.has_destination = packet->destination_mac != NULL;
-	if (path.has_source)
-		memcpy(path.macs[0], packet->source_mac, sizeof(path.macs[0]));
-	if (path.has_destination)
-		memcpy(path.macs[1], packet->destination_mac, sizeof(path.macs[1]));
-	return path;
-}
-
 /* False when there are too many. */
 static bool find_path(struct fyke_half_open *table, const struct fyke_packet *packet, uint16_t *place)
 {
-	struct path path = path_of(packet);
-	uint32_t at = (uint32_t)XXH3_64bits_withSeed(&path, sizeof(path), table->seed) % PATH_SLOTS;
+	struct fyke_half_open_path path = fyke_half_open_path_of(packet);
+	uint32_t at;
 
+	*place = table->path_latest;
+	if (memcmp(&table->paths[*place], &path, sizeof(path)) == 0 && table->path_count > 0)
+		return true;
+	at = (uint32_t)XXH3_64bits_withSeed(&path, sizeof(path), table->seed) % PATH_SLOTS;
 	for (; table->path_slots[at] != 0; at = (at + 1) % PATH_SLOTS) {
 		*place = (uint16_t)(table->path_slots[at] - 1);
-		if (memcmp(&table->paths[*place], &path, sizeof(path)) == 0)
+		if (memcmp(&table->paths[*place], &path, sizeof(path)) == 0) {
+			table->path_latest = *place;
 			return true;
+		}
 	}
 	if (table->path_count == PATHS_MAX)
 		return false;
-	*place = table->path_count++;
+	*place = table->path_latest = table->path_count++;
 	table->paths[*place] = path;
 	table->path_slots[at] = (uint16_t)(*place + 1);
 	return true;
@@ -277,14 +108,12 @@ static void put(struct family *family, uint64_t hash, uint32_t number)
 	family->indices[at] = number;
 }
 
-static uint64_t hash_of(
-	const struct fyke_half_open *table, const struct family *family, const struct record *record)
+static uint64_t hash_of(const struct fyke_half_open *table, const struct family *family,
+	const struct fyke_half_open_record *record)
 {
-	struct fyke_half_open_syn syn;
 	struct fyke_flow_key key;
 
-	restore(table, family, record, &syn);
-	(void)fyke_flow_key_of(&syn.packet, &key);
+	fyke_half_open_key(record, family->address_length, &key);
 	return XXH3_64bits_withSeed(&key, sizeof(key), table->seed);
 }
 
@@ -305,9 +134,9 @@ static bool rebuild(struct fyke_half_open *table, struct family *family)
 		return false;
 	}
 	for (uint32_t number = family->oldest; number != family->next; number++) {
-		const struct record *record = record_at(family, number);
+		const struct fyke_half_open_record *record = record_at(family, number);
 
-		if ((record->bits & BIT_DEAD) == 0)
+		if ((record->bits & FYKE_HALF_OPEN_DEAD) == 0)
 			put(&fresh, hash_of(table, family, record), number);
 	}
 	free(family->tags);
@@ -359,48 +188,74 @@ static void drop_slabs(struct family *family)
 
 static void kill_record(struct family *family, uint32_t number)
 {
-	record_at(family, number)->bits |= BIT_DEAD;
+	record_at(family, number)->bits |= FYKE_HALF_OPEN_DEAD;
 	slab_of(family, number)->live--;
 	family->live--;
 	drop_slabs(family);
 }
 
-enum fyke_half_open_answer fyke_half_open_add(
-	struct fyke_half_open *table, const struct fyke_packet *packet, uint64_t hash, int64_t now_ns)
+/* Room for one more; NULL when memory is out. */
+static struct fyke_half_open_record *append(
+	struct fyke_half_open *table, struct family *family, uint64_t hash)
 {
-	struct family *family = &table->family[packet->source.family == FYKE_ADDRESS_IPV6];
-	struct record *record;
-	uint16_t path;
-
-	if (!fits(packet, now_ns) || !find_path(table, packet, &path))
-		return FYKE_HALF_OPEN_UNFIT;
 	if (family->used >= (family->mask + 1) / 8 * 7 && !rebuild(table, family))
-		return FYKE_HALF_OPEN_NO_MEMORY;
+		return NULL;
 	if (family->next - family->first == family->slab_count * SLAB && !add_slab(family))
-		return FYKE_HALF_OPEN_NO_MEMORY;
-	record = record_at(family, family->next);
-	fill(family, record, packet);
-	record->path = path;
+		return NULL;
 	put(family, hash, family->next);
 	slab_of(family, family->next)->live++;
 	family->live++;
-	family->next++;
+	return record_at(family, family->next++);
+}
+
+enum fyke_half_open_answer fyke_half_open_add(
+	struct fyke_half_open *table, const struct fyke_packet *packet, uint64_t hash, int64_t now_ns)
+{
+	struct family *family = &table->family[LONE + (packet->source.family == FYKE_ADDRESS_IPV6)];
+	struct fyke_half_open_record *record;
+	uint16_t path;
+
+	if (!fyke_half_open_fits(packet, now_ns) || !find_path(table, packet, &path))
+		return FYKE_HALF_OPEN_UNFIT;
+	record = append(table, family, hash);
+	if (record == NULL)
+		return FYKE_HALF_OPEN_NO_MEMORY;
+	fyke_half_open_fill(record, packet, family->address_length);
+	record->path = path;
 	return FYKE_HALF_OPEN_TAKEN;
 }
 
 void fyke_half_open_prefetch(const struct fyke_half_open *table, uint64_t hash)
 {
-	__builtin_prefetch(&table->family[0].tags[(uint32_t)hash & table->family[0].mask]);
+	const struct family *family = &table->family[LONE];
+
+	__builtin_prefetch(&family->tags[(uint32_t)hash & family->mask]);
+	__builtin_prefetch(&family->indices[(uint32_t)hash & family->mask]);
 }
 
-static bool is_of(const struct fyke_half_open *table, const struct family *family, uint32_t number,
-	const struct fyke_flow_key *key, struct fyke_half_open_syn *syn)
+static bool is_of(const struct family *family, uint32_t number, const struct fyke_flow_key *key)
 {
 	struct fyke_flow_key own;
 
-	restore(table, family, record_at(family, number), syn);
-	(void)fyke_flow_key_of(&syn->packet, &own);
+	if (!is_live(family, number))
+		return false;
+	fyke_half_open_key(record_at(family, number), family->address_length, &own);
 	return memcmp(&own, key, sizeof(own)) == 0;
+}
+
+/* The slot of a flow; false when there is none. */
+static bool find(const struct family *family, const struct fyke_flow_key *key, uint64_t hash, uint32_t *at)
+{
+	uint8_t tag = tag_of(hash);
+
+	if (family->live == 0 || key->kind != FYKE_PACKET_TCP)
+		return false;
+	for (*at = (uint32_t)hash & family->mask; family->tags[*at] != TAG_EMPTY;
+		*at = (*at + 1) & family->mask) {
+		if (family->tags[*at] == tag && is_of(family, family->indices[*at], key))
+			return true;
+	}
+	return false;
 }
 
 /* An empty slot behind it makes a deleted one empty. */
@@ -412,102 +267,70 @@ static void free_slot(struct family *family, uint32_t at)
 	family->used -= last;
 }
 
+void fyke_half_open_take_out(struct fyke_half_open *table, struct family *family, uint32_t number,
+	struct fyke_half_open_syn *syn, struct fyke_half_open_syn *reset)
+{
+	struct fyke_half_open_record *record = record_at(family, number);
+
+	fyke_half_open_restore(record, &table->paths[record->path], family->address_length, syn);
+	if (reset != NULL) {
+		const struct fyke_half_open_reset *kept = reset_of(family, record);
+
+		fyke_half_open_reset_restore(kept, &table->paths[kept->path], &syn->packet, reset);
+	}
+	kill_record(family, number);
+}
+
 bool fyke_half_open_take(struct fyke_half_open *table, const struct fyke_flow_key *key, uint64_t hash,
 	struct fyke_half_open_syn *syn)
 {
-	struct family *family = &table->family[key->family == FYKE_ADDRESS_IPV6];
-	uint8_t tag = tag_of(hash);
+	struct family *family = &table->family[LONE + (key->family == FYKE_ADDRESS_IPV6)];
+	uint32_t at;
 
-	if (family->live == 0 || key->kind != FYKE_PACKET_TCP)
+	if (!find(family, key, hash, &at))
 		return false;
-	for (uint32_t at = (uint32_t)hash & family->mask; family->tags[at] != TAG_EMPTY;
-		at = (at + 1) & family->mask) {
-		if (family->tags[at] != tag || !is_of(table, family, family->indices[at], key, syn))
-			continue;
-		kill_record(family, family->indices[at]);
-		free_slot(family, at);
-		return true;
-	}
-	return false;
-}
-
-/* The oldest live record of a family; NULL when there is none. */
-static const struct record *oldest_of(struct family *family)
-{
-	if (family->live == 0)
-		return NULL;
-	while ((record_at(family, family->oldest)->bits & BIT_DEAD) != 0)
-		family->oldest++;
-	return record_at(family, family->oldest);
-}
-
-static uint64_t frame_of(const struct record *record)
-{
-	return (uint64_t)record->frame_high << 32 | record->frame_low;
-}
-
-static struct family *older_family(struct fyke_half_open *table)
-{
-	const struct record *four = oldest_of(&table->family[0]), *six = oldest_of(&table->family[1]);
-
-	if (four == NULL && six == NULL)
-		return NULL;
-	if (four == NULL || (six != NULL && frame_of(six) < frame_of(four)))
-		return &table->family[1];
-	return &table->family[0];
-}
-
-bool fyke_half_open_oldest(struct fyke_half_open *table, int64_t *time_ns, uint64_t *frame)
-{
-	struct family *family = older_family(table);
-	const struct record *record;
-
-	if (family == NULL)
-		return false;
-	record = record_at(family, family->oldest);
-	*time_ns = (int64_t)((uint64_t)record->time_high << 32 | record->time_low);
-	*frame = frame_of(record);
-	return true;
-}
-
-static void unhash(struct fyke_half_open *table, struct family *family, uint32_t number)
-{
-	uint64_t hash = hash_of(table, family, record_at(family, number));
-	uint32_t at = (uint32_t)hash & family->mask;
-
-	while (family->tags[at] < TAG_FIRST || family->indices[at] != number)
-		at = (at + 1) & family->mask;
+	fyke_half_open_take_out(table, family, family->indices[at], syn, NULL);
 	free_slot(family, at);
-}
-
-bool fyke_half_open_take_oldest(struct fyke_half_open *table, struct fyke_half_open_syn *syn)
-{
-	struct family *family = older_family(table);
-	uint32_t number;
-
-	if (family == NULL)
-		return false;
-	number = family->oldest;
-	restore(table, family, record_at(family, number), syn);
-	unhash(table, family, number);
-	kill_record(family, number);
 	return true;
 }
 
-uint64_t fyke_half_open_count(const struct fyke_half_open *table)
+bool fyke_half_open_take_refused(struct fyke_half_open *table, const struct fyke_flow_key *key, uint64_t hash,
+	struct fyke_half_open_syn *syn, struct fyke_half_open_syn *reset)
 {
-	return table->family[0].live + table->family[1].live;
+	struct family *family = &table->family[REFUSED + (key->family == FYKE_ADDRESS_IPV6)];
+	uint32_t at;
+
+	if (!find(family, key, hash, &at))
+		return false;
+	fyke_half_open_take_out(table, family, family->indices[at], syn, reset);
+	free_slot(family, at);
+	return true;
 }
 
-uint64_t fyke_half_open_held(const struct fyke_half_open *table)
+enum fyke_half_open_answer fyke_half_open_refuse(struct fyke_half_open *table,
+	const struct fyke_packet *packet, const struct fyke_hashed_key *key, int64_t now_ns, int64_t limit_ns)
 {
-	uint64_t held = 0;
+	bool six = key->key.family == FYKE_ADDRESS_IPV6;
+	struct family *lone = &table->family[LONE + six], *refused = &table->family[REFUSED + six];
+	struct fyke_half_open_record *syn, *record;
+	uint16_t path;
+	uint32_t at;
 
-	for (int i = 0; i < 2; i++) {
-		const struct family *family = &table->family[i];
-
-		held += ((uint64_t)family->mask + 1) * (sizeof(*family->tags) + sizeof(*family->indices)) +
-			(uint64_t)family->slab_count * SLAB * family->record_size;
-	}
-	return held;
+	if (!find(lone, &key->key, key->hash, &at))
+		return FYKE_HALF_OPEN_UNFIT;
+	syn = record_at(lone, lone->indices[at]);
+	if (now_ns - fyke_half_open_time(syn->time_low, syn->time_high) > limit_ns ||
+		!fyke_half_open_reset_fits(syn, packet, now_ns) ||
+		memcmp(syn->addresses, packet->destination.bytes, lone->address_length) != 0 ||
+		!find_path(table, packet, &path))
+		return FYKE_HALF_OPEN_UNFIT;
+	record = append(table, refused, key->hash);
+	if (record == NULL)
+		return FYKE_HALF_OPEN_NO_MEMORY;
+	memcpy(record, syn, lone->record_size);
+	fyke_half_open_reset_fill(reset_of(refused, record), packet);
+	reset_of(refused, record)->path = path;
+	kill_record(lone, lone->indices[at]);
+	free_slot(lone, at);
+	return FYKE_HALF_OPEN_TAKEN;
 }

@@ -1,17 +1,18 @@
 /*
  * Lone SYNs, before anything more comes: the packet itself, small enough that a scan of millions does not
  * fill memory. When something else of its connection is seen, the SYN is taken out and goes the way of
- * any first packet; so it does when its time is up.
+ * any first packet. Only a plain reset that refuses it is kept beside it, likewise.
  *
  *   tags (1 byte) and indices (4 bytes) by hash  ──▶  records in order of arrival, 1024 to a slab
  *
- * A record is 48 bytes (IPv6: 72); the two arrays are at most ⅞ full and double, so that a half-open IPv4
- * session takes 54 to 60 bytes (IPv6: 78 to 84). What does not fit (options that are rare, tunnels, data)
- * is not for this table: fyke_half_open_add says no.
+ * A record is 48 bytes (IPv6: 72), a refused one 80 (104); the two arrays are at most ⅞ full and double, so
+ * that a half-open IPv4 session takes 54 to 60 bytes (IPv6: 78 to 84). What does not fit (options that are
+ * rare, tunnels, data) is not for this table: fyke_half_open_add says no.
  */
 #ifndef FYKE_FLOW_HALF_OPEN_H
 #define FYKE_FLOW_HALF_OPEN_H
 
+#include "analyzer/base/status.h"
 #include "analyzer/flow/key.h"
 
 #include <stddef.h>
@@ -43,7 +44,21 @@ bool fyke_half_open_oldest(struct fyke_half_open *table, int64_t *time_ns, uint6
 /* Takes out the oldest one. */
 bool fyke_half_open_take_oldest(struct fyke_half_open *table, struct fyke_half_open_syn *syn);
 
-uint64_t fyke_half_open_count(const struct fyke_half_open *table);
-uint64_t fyke_half_open_held(const struct fyke_half_open *table); /* bytes */
+/* Keeps the packet beside the SYN that it refuses, if there is one that is not older than `limit_ns`. From
+ * then on it is a refused one, to which the functions above do not lead. */
+enum fyke_half_open_answer fyke_half_open_refuse(struct fyke_half_open *table,
+	const struct fyke_packet *packet, const struct fyke_hashed_key *key, int64_t now_ns,
+	int64_t limit_ns);
+bool fyke_half_open_take_refused(struct fyke_half_open *table, const struct fyke_flow_key *key, uint64_t hash,
+	struct fyke_half_open_syn *syn, struct fyke_half_open_syn *reset);
+/* When the oldest one was refused (clock), and the frame of its SYN. */
+bool fyke_half_open_oldest_refused(struct fyke_half_open *table, int64_t *time_ns, uint64_t *frame);
+bool fyke_half_open_take_oldest_refused(
+	struct fyke_half_open *table, struct fyke_half_open_syn *syn, struct fyke_half_open_syn *reset);
+/* From now on the oldest refused one is that whose SYN came first; nothing may be added any more. */
+FYKE_MUST_USE bool fyke_half_open_order_by_birth(struct fyke_half_open *table);
+
+uint64_t fyke_half_open_count(const struct fyke_half_open *table); /* refused ones included */
+uint64_t fyke_half_open_held(const struct fyke_half_open *table);  /* bytes */
 
 #endif

@@ -62,6 +62,14 @@ enum fyke_endpoint fyke_flow_key_of(const struct fyke_packet *packet, struct fyk
 		key, &packet->source, &packet->destination, packet->source_port, packet->destination_port);
 }
 
+enum fyke_endpoint fyke_flow_key_of_tcp(const struct fyke_address *source,
+	const struct fyke_address *destination, uint16_t source_port, uint16_t destination_port,
+	struct fyke_flow_key *key)
+{
+	*key = (struct fyke_flow_key){.protocol = PROTOCOL_TCP, .kind = FYKE_PACKET_TCP};
+	return order(key, source, destination, source_port, destination_port);
+}
+
 static enum fyke_packet_kind kind_of_protocol(uint8_t protocol)
 {
 	switch (protocol) {

@@ -46,8 +46,19 @@ struct fyke_kept_key {
 
 enum { FYKE_KEY_HEAD = 16 }; /* bytes before the addresses, in both alike */
 
+/* Where a packet belongs. */
+struct fyke_hashed_key {
+	struct fyke_flow_key key;
+	uint64_t hash;
+	enum fyke_endpoint sender;
+};
+
 /* Fills *key and tells which endpoint sent the packet. */
 enum fyke_endpoint fyke_flow_key_of(const struct fyke_packet *packet, struct fyke_flow_key *key);
+/* The same of a TCP segment outside of tunnels. */
+enum fyke_endpoint fyke_flow_key_of_tcp(const struct fyke_address *source,
+	const struct fyke_address *destination, uint16_t source_port, uint16_t destination_port,
+	struct fyke_flow_key *key);
 
 /* The key of the flow that an ICMP error quotes, and which endpoint sent the quoted packet. The
  * tunnel is the error's own. */

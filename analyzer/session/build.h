@@ -22,4 +22,18 @@ struct fyke_build {
 /* A session in `arena`, without its records; NULL when memory is out. */
 struct fyke_session *fyke_session_build(const struct fyke_build *build, struct fyke_arena *arena);
 
+/* A session that is a lone SYN, and perhaps the plain reset that refused it. */
+struct fyke_build_half_open {
+	const struct fyke_packet *syn, *reset; /* reset: NULL = none */
+	enum fyke_end end_reason;
+	uint64_t deciding_frame;
+	int64_t clock_ns;
+	const char *port_service;
+};
+
+/* As fyke_session_build of the flow of these packets, but without a Community ID: there are very many of
+ * these, and who wants one makes it (fyke_session_community_id). */
+struct fyke_session *fyke_session_build_half_open(
+	const struct fyke_build_half_open *build, struct fyke_arena *arena);
+
 #endif

@@ -127,3 +127,17 @@ void fyke_community_id(struct fyke_community_hasher *hasher, const struct fyke_c
 	memcpy(text, "1:", 2);
 	base64(digest, text + 2);
 }
+
+void fyke_session_community_id(struct fyke_community_hasher *hasher, struct fyke_session *session)
+{
+	const struct fyke_session_side *client = &session->side[FYKE_CLIENT],
+				       *server = &session->side[FYKE_SERVER];
+	const struct fyke_community_id_input input = {.source = client->ip,
+		.destination = server->ip,
+		.protocol = (uint8_t)session->ip_protocol,
+		.has_ports = true,
+		.source_port = (uint16_t)client->port,
+		.destination_port = (uint16_t)server->port};
+
+	fyke_community_id(hasher, &input, session->community_id);
+}
