@@ -91,14 +91,6 @@ bool fyke_engine_find(
 	return *index != 0;
 }
 
-/* A name of the server and a closed window are more to tell than small sessions have. */
-static bool needs_flow(const struct fyke_engine *engine, const struct fyke_packet *syn)
-{
-	return syn->tcp.window == 0 ||
-	       (engine->expect.resolved != NULL &&
-		       fyke_engine_resolved(&engine->expect, &syn->destination, syn->frame) != NULL);
-}
-
 static bool end_small(struct fyke_engine *engine, const struct fyke_packet *syn,
 	const struct fyke_packet *reset, enum fyke_end reason, uint64_t deciding_frame)
 {
@@ -114,7 +106,7 @@ static bool end_small(struct fyke_engine *engine, const struct fyke_packet *syn,
 	struct fyke_session *session;
 	uint32_t index;
 
-	if (needs_flow(engine, syn)) {
+	if (syn->tcp.window == 0) { /* its history has more to tell */
 		index = resume(engine, syn, reset);
 		return index != 0 && fyke_engine_end_flow(engine, index, reason, deciding_frame);
 	}
@@ -154,7 +146,7 @@ bool fyke_engine_expire_half_open(struct fyke_engine *engine)
 			return false;
 	}
 	while (fyke_half_open_oldest_refused(engine->half_open, &time_ns, &frame) &&
-		engine->clock_ns - time_ns > limits_ns[FYKE_AGE_CLOSED]) {
+		engine->clock_ns - time_ns > fyke_flow_table_patience(limits_ns[FYKE_AGE_CLOSED])) {
 		if (!fyke_engine_end_oldest_refused(engine, FYKE_END_TIMEOUT, engine->frame + 1))
 			return false;
 	}

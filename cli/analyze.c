@@ -107,6 +107,7 @@ static enum fyke_status open_writer(struct analysis *analysis, struct fyke_error
 	const struct fyke_writer_options writer = {.path = analysis->options.database,
 		.tables = tables,
 		.again = analysis->options.again,
+		.no_fold = analysis->options.no_fold,
 		.home_net = analysis->options.home_net};
 
 	if (analysis->options.no_database)

@@ -35,6 +35,7 @@ enum {
 	OPTION_FILES_LIMIT,
 	OPTION_FILES_COUNT,
 	OPTION_STORE_PASSWORDS,
+	OPTION_NO_FOLD,
 	OPTION_NO_DATABASE,
 	OPTION_END
 };
@@ -72,6 +73,8 @@ static const struct fyke_option list[] = {
 	[OPTION_NO_DISSECT] = {0, "no-dissect", NULL, "do not look into what sessions carry"},
 	[OPTION_STORE_PASSWORDS] = {0, "store-passwords", NULL,
 		"store secrets that go by in the clear, not ***"},
+	[OPTION_NO_FOLD] = {0, "no-fold", NULL,
+		"a row for each unanswered or refused session, however many a scan leaves"},
 	[OPTION_NO_DATABASE] = {0, "no-database", NULL, "store and show nothing: to measure the packet path"},
 	[OPTION_END] = {0},
 };
@@ -185,6 +188,8 @@ static bool take(struct fyke_analyze_options *options, int option, const char *v
 		options->force = true;
 	else if (option == FYKE_OPTION(OPTION_AGAIN))
 		options->again = true;
+	else if (option == FYKE_OPTION(OPTION_NO_FOLD))
+		options->no_fold = true;
 	else if (option == FYKE_OPTION(OPTION_STATS))
 		options->stats = true;
 	else if (option == FYKE_OPTION(OPTION_NO_FILE_HASHES))
@@ -227,6 +232,8 @@ static void describe(struct fyke_analyze_options *options)
 			(void)snprintf(text + strlen(text), room - strlen(text), "%s %.9gs ",
 				timeouts[i].name, (double)timeouts[i].ns / 1e9);
 	}
+	if (options->no_fold)
+		(void)snprintf(text + strlen(text), room - strlen(text), "--no-fold ");
 	fyke_payload_describe(&options->payload, text, room);
 	if (*text != '\0' && text[strlen(text) - 1] == ' ')
 		text[strlen(text) - 1] = '\0';

@@ -15,7 +15,7 @@ struct fyke_analyze_options {
 	uint32_t snaplen;
 	struct fyke_engine_options engine; /* its services are not set here */
 	struct fyke_payload_options payload;
-	bool force, again, stats, quiet, no_database;
+	bool force, again, stats, quiet, no_fold, no_database;
 	const char **files; /* owned list of borrowed names */
 	size_t file_count;
 	char shaping[512]; /* the options that shape the result, as text: captures.options */

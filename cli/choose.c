@@ -4,6 +4,7 @@
 #include "analyzer/classify/services.h"
 #include "cli/command.h"
 #include "storage/filter.h"
+#include "storage/folded.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -60,8 +61,10 @@ static enum fyke_status compile(sqlite3 *db, const char *command, const char *te
 	struct fyke_filter **filter, struct fyke_error *error)
 {
 	struct fyke_services *services = NULL;
-	struct fyke_filter_options options = {
-		.now_us = now_us(), .ports_of = fyke_choose_ports_of, .ports_context = &services};
+	struct fyke_filter_options options = {.now_us = now_us(),
+		.ports_of = fyke_choose_ports_of,
+		.ports_context = &services,
+		.folded = fyke_folded_is_there(db)};
 	struct fyke_filter_columns *columns = NULL;
 	struct fyke_filter_fault fault = {0};
 	enum fyke_status status = fyke_filter_register(db, error);
@@ -137,7 +140,8 @@ enum fyke_status fyke_choose_one(sqlite3 *db, const char *word, int64_t *session
 	if (!fyke_parse_count(word, INT64_MAX, &number))
 		return fyke_error_set(error, FYKE_FAILED_USAGE,
 			"'%s' is no session's id; `fyke query` lists sessions with their ids", word);
-	if (sqlite3_prepare_v2(db, "SELECT 1 FROM sessions WHERE id = ?1", -1, &find, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db, "SELECT 1 FROM " FYKE_ALL_SESSIONS " WHERE id = ?1", -1, &find, NULL) !=
+		SQLITE_OK)
 		return failed(db, error);
 	*session_id = (int64_t)number;
 	sqlite3_bind_int64(find, 1, *session_id);

@@ -97,6 +97,7 @@ static enum fyke_status open_writer(struct monitor *monitor, struct fyke_error *
 	const struct fyke_writer_options options = {.path = monitor->options.database,
 		.tables = tables,
 		.live = true,
+		.no_fold = monitor->options.no_fold,
 		.home_net = monitor->options.home_net,
 		.keep_us = monitor->options.keep_ns / 1000,
 		.max_bytes = monitor->options.max_bytes};

@@ -20,7 +20,7 @@ enum {
 	OPTION_SERVICES, OPTION_TCP_TIMEOUT, OPTION_TCP_HALF_OPEN_TIMEOUT, OPTION_UDP_TIMEOUT, OPTION_FORCE,
 	OPTION_STATS, OPTION_NO_DATABASE, OPTION_OVERLAP_POLICY, OPTION_NO_DISSECT, OPTION_FILES,
 	OPTION_NO_FILE_HASHES, OPTION_FILES_LIMIT, OPTION_FILES_COUNT, OPTION_STORE_PASSWORDS,
-	OPTION_HOME, OPTION_RULES, OPTION_RULES_EVERY, OPTION_RINGS,
+	OPTION_HOME, OPTION_RULES, OPTION_RULES_EVERY, OPTION_RINGS, OPTION_NO_FOLD,
 	LETTERS /* list[LETTERS] is the first that has a letter */
 };
 
@@ -52,6 +52,7 @@ static const struct fyke_option list[] = {
 	[OPTION_RULES] = {0, "rules", "FOLDER", "rules of your own for findings, too: FOLDER/*.sql"},
 	[OPTION_RULES_EVERY] = {0, "rules-every", "TIME", "run the rules this often, and at the end (5min)"},
 	[OPTION_RINGS] = {0, "rings", "N", "share the packets among N rings of the kernel, each emptied by a thread (1)"},
+	[OPTION_NO_FOLD] = {0, "no-fold", NULL, "a row for each unanswered or refused session, however many a scan leaves"},
 	[LETTERS] = {'i', "interface", "NAME", "listen here (`fyke interfaces` lists them)"},
 	{'d', "database", "FILE", "the session database (fyke.db)"},
 	{'f', "filter", "EXPRESSION", "only packets that pass this BPF filter ('tcp port 80')"},
@@ -141,6 +142,9 @@ static bool take_flag(struct fyke_monitor_options *options, int option)
 		break;
 	case FYKE_OPTION(OPTION_STORE_PASSWORDS):
 		options->payload.store_passwords = true;
+		break;
+	case FYKE_OPTION(OPTION_NO_FOLD):
+		options->no_fold = true;
 		break;
 	case FYKE_OPTION(OPTION_STATS):
 		options->stats = true;

@@ -16,7 +16,7 @@ struct fyke_monitor_options {
 	int64_t flush_ns, keep_ns, duration_ns; /* keep and duration: 0 = for ever */
 	struct fyke_engine_options engine;	/* its services are not set here */
 	struct fyke_payload_options payload;
-	bool force, jsonl, stats, quiet, no_database, not_promiscuous;
+	bool force, jsonl, stats, quiet, no_fold, no_database, not_promiscuous;
 	char shaping[512]; /* the options that shape the result, as text: captures.options */
 };
 

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "reports/report.h"
 #include "storage/database.h"
+#include "storage/folded.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -399,6 +400,7 @@ static enum fyke_status compile_and_run(
 	struct fyke_filter *filter = NULL;
 	enum fyke_status status = fyke_filter_register(db, error);
 
+	filter_options.folded = fyke_folded_is_there(db);
 	if (status == FYKE_OK)
 		status = find_capture(db, request->capture, &filter_options.capture_id, error);
 	if (status == FYKE_OK)

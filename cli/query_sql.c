@@ -1,6 +1,8 @@
 /* `fyke query --sql`: one statement of the user's, which may only read. */
 #include "cli/query.h"
 
+#include "storage/folded.h"
+
 #include <ctype.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -132,6 +134,8 @@ enum fyke_status fyke_query_sql(
 
 	if (rows == NULL || names == NULL)
 		status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	if (status == FYKE_OK)
+		status = fyke_folded_show(db, error);
 	if (status == FYKE_OK)
 		status = fyke_database_restrict(database, error);
 	if (status == FYKE_OK) {

@@ -8,6 +8,7 @@
 #include "cli/recall.h"
 
 #include "analyzer/capture/reread.h"
+#include "storage/folded.h"
 #include "storage/frame_set.h"
 #include "storage/sql.h"
 
@@ -169,8 +170,8 @@ enum fyke_status fyke_recall_add(struct fyke_recall *recall, int64_t session_id,
 {
 	struct recall_capture *capture;
 	sqlite3_stmt *find = NULL;
-	enum fyke_status status =
-		fyke_sql_prepare(recall->db, "SELECT capture_id FROM sessions WHERE id = ?1", &find, error);
+	enum fyke_status status = fyke_sql_prepare(
+		recall->db, "SELECT capture_id FROM " FYKE_ALL_SESSIONS " WHERE id = ?1", &find, error);
 	int64_t id = -1;
 
 	if (status != FYKE_OK)

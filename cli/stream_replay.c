@@ -6,6 +6,7 @@
 #include "cli/stream.h"
 
 #include "analyzer/front.h"
+#include "storage/folded.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -83,7 +84,7 @@ enum fyke_status fyke_stream_session_load(
 {
 	static const char sql[] =
 		"SELECT ip_protocol, layer, first_frame, client_ip, client_port, server_ip,"
-		" server_port, service, start_us, bad_checksums, transport, history FROM sessions"
+		" server_port, service, start_us, bad_checksums, transport, history FROM " FYKE_ALL_SESSIONS
 		" WHERE id = ?1";
 	sqlite3_stmt *statement = NULL;
 	enum fyke_status status = FYKE_OK;

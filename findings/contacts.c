@@ -4,11 +4,9 @@
  * The table of rules is a view of this one: nothing is copied, and a rule pays only for columns that it
  * reads.
  */
-#include "findings/contacts.h"
+#include "findings/contacts_parts.h"
 
 #include "analyzer/session/transport.h"
-#include "storage/index.h"
-#include "storage/rows.h"
 #include "storage/sql.h"
 
 #include <stdlib.h>
@@ -16,42 +14,6 @@
 #include <xxhash.h>
 
 #define TEXTS_MAX ((size_t)1 << 30)
-
-struct contact {
-	uint64_t key[2];
-	int64_t first_id, said_bytes; /* of the session with the most payload, whose service counts */
-	int64_t first_us, last_us, longest_us;
-	int64_t client_bytes, server_bytes, client_payload, server_payload, client_packets, server_packets;
-	int64_t client_resent, server_resent, resend_wait_us, handshake_us, handshake_least_us;
-	int64_t established_us, established_id; /* of the earliest that was; 0 = none */
-	int64_t ttl_change_us; /* when the first packet with another TTL of the server came; 0 = never */
-	uint32_t client, server, service, content_service, server_name; /* places in the texts; 0 = NULL */
-	int32_t port;							/* -1: none */
-	uint32_t sessions, guessed, opened, established, refused, unanswered, half_open, brief, mismatches;
-	uint32_t connects, fin_probes, null_probes, xmas_probes, ack_probes, handshakes;
-	uint32_t low_ttls, middle_ttls,
-		high_ttls; /* sessions by the TTL that the client's system begins with */
-	uint32_t ttl_count, later_ttl_count, ttls_mixed;
-	uint32_t sample, sample_count; /* the latest in `samples`, plus 1 */
-	int16_t ttl, later_ttl;
-	uint8_t protocol;
-	struct fyke_rhythm rhythm;
-};
-
-struct sample {
-	struct fyke_contact_sample what;
-	uint32_t earlier; /* plus 1; 0 = none */
-};
-
-struct fyke_contacts {
-	struct fyke_index contacts;
-	struct sample *samples;
-	size_t sample_count, sample_room;
-	char *texts; /* one behind the other, each with its NUL */
-	size_t text_used, text_room;
-	struct fyke_rows rows;
-	int64_t left_out;
-};
 
 /* Columns of the query. */
 /* clang-format off */
@@ -132,8 +94,7 @@ static void contact_column(const struct fyke_rows *rows, const void *data, size_
 		sqlite3_result_int64(result, numbers[column - TEXT_COUNT]);
 }
 
-/* A text's place; the same as `now` where it is the same text. 0: NULL, or memory is out. */
-static uint32_t keep_text(struct fyke_contacts *all, const char *text, uint32_t now)
+uint32_t fyke_contacts_keep_text(struct fyke_contacts *all, const char *text, uint32_t now)
 {
 	size_t length, room;
 	char *larger;
@@ -158,25 +119,27 @@ static uint32_t keep_text(struct fyke_contacts *all, const char *text, uint32_t 
 	return (uint32_t)(all->text_used - length);
 }
 
-static bool make_key(sqlite3_stmt *row, uint64_t seed, uint64_t key[2])
+static void make_key(const struct fyke_contacts *all, const struct fyke_contact_name *name, uint64_t key[2])
 {
 	struct {
 		int32_t protocol, port;
 		char client[48], server[48];
-	} what = {.protocol = sqlite3_column_int(row, PROTOCOL),
-		.port = sqlite3_column_type(row, PORT) == SQLITE_NULL ? -1 : sqlite3_column_int(row, PORT)};
-	const char *client = (const char *)sqlite3_column_text(row, CLIENT);
-	const char *server = (const char *)sqlite3_column_text(row, SERVER);
+	} what = {.protocol = name->protocol, .port = name->port};
 	XXH128_hash_t hash;
 
-	if (client == NULL || server == NULL)
-		return false;
-	memcpy(what.client, client, strnlen(client, sizeof(what.client)));
-	memcpy(what.server, server, strnlen(server, sizeof(what.server)));
-	hash = XXH3_128bits_withSeed(&what, sizeof(what), seed);
+	memcpy(what.client, name->client, strnlen(name->client, sizeof(what.client)));
+	memcpy(what.server, name->server, strnlen(name->server, sizeof(what.server)));
+	hash = XXH3_128bits_withSeed(&what, sizeof(what), all->contacts.seed);
 	key[0] = hash.high64;
 	key[1] = hash.low64;
-	return true;
+}
+
+static struct fyke_contact_name name_of(sqlite3_stmt *row)
+{
+	return (struct fyke_contact_name){.protocol = sqlite3_column_int(row, PROTOCOL),
+		.port = sqlite3_column_type(row, PORT) == SQLITE_NULL ? -1 : sqlite3_column_int(row, PORT),
+		.client = (const char *)sqlite3_column_text(row, CLIENT),
+		.server = (const char *)sqlite3_column_text(row, SERVER)};
 }
 
 static bool has(const char *history, const char *letters)
@@ -274,18 +237,12 @@ static void count_ttls(struct contact *c, sqlite3_stmt *row)
 
 static void keep_texts(struct fyke_contacts *all, struct contact *c, sqlite3_stmt *row)
 {
-	c->service = keep_text(all, (const char *)sqlite3_column_text(row, SERVICE), c->service);
-	c->content_service =
-		keep_text(all, (const char *)sqlite3_column_text(row, CONTENT_SERVICE), c->content_service);
-	c->server_name = keep_text(all, (const char *)sqlite3_column_text(row, SERVER_NAME), c->server_name);
-}
-
-static void begin_contact(struct fyke_contacts *all, struct contact *c, sqlite3_stmt *row)
-{
-	c->client = keep_text(all, (const char *)sqlite3_column_text(row, CLIENT), 0);
-	c->server = keep_text(all, (const char *)sqlite3_column_text(row, SERVER), 0);
-	c->port = sqlite3_column_type(row, PORT) == SQLITE_NULL ? -1 : sqlite3_column_int(row, PORT);
-	c->protocol = (uint8_t)sqlite3_column_int(row, PROTOCOL);
+	c->service =
+		fyke_contacts_keep_text(all, (const char *)sqlite3_column_text(row, SERVICE), c->service);
+	c->content_service = fyke_contacts_keep_text(
+		all, (const char *)sqlite3_column_text(row, CONTENT_SERVICE), c->content_service);
+	c->server_name = fyke_contacts_keep_text(
+		all, (const char *)sqlite3_column_text(row, SERVER_NAME), c->server_name);
 }
 
 static void count_session(struct fyke_contacts *all, struct contact *c, bool fresh, sqlite3_stmt *row)
@@ -323,7 +280,8 @@ static void count_session(struct fyke_contacts *all, struct contact *c, bool fre
 		count_tcp(c, row);
 }
 
-static bool add_sample(struct fyke_contacts *all, struct contact *c, sqlite3_stmt *row)
+bool fyke_contacts_add_sample(
+	struct fyke_contacts *all, struct contact *c, const struct fyke_contact_sample *sample)
 {
 	if (c->sample_count == FYKE_CONTACT_SAMPLES_MAX || all->sample_count == FYKE_SAMPLES_MAX)
 		return true;
@@ -336,30 +294,47 @@ static bool add_sample(struct fyke_contacts *all, struct contact *c, sqlite3_stm
 		all->samples = larger;
 		all->sample_room = room;
 	}
-	all->samples[all->sample_count] = (struct sample){
-		{sqlite3_column_int64(row, START), sqlite3_column_int64(row, CLIENT_BYTES)}, c->sample};
+	all->samples[all->sample_count] = (struct sample){*sample, c->sample};
 	c->sample = (uint32_t)++all->sample_count;
 	c->sample_count++;
 	return true;
 }
 
-static bool take_row(struct fyke_contacts *all, sqlite3_stmt *row)
+struct contact *fyke_contacts_at(struct fyke_contacts *all, const struct fyke_contact_name *name, bool *fresh)
 {
 	struct contact *c;
 	uint64_t key[2];
-	bool fresh;
 
-	if (!make_key(row, all->contacts.seed, key))
-		return true;
-	c = fyke_index_add(&all->contacts, key, &fresh);
+	make_key(all, name, key);
+	c = fyke_index_add(&all->contacts, key, fresh);
 	if (c == NULL) {
 		all->left_out++;
-		return true;
+		return NULL;
 	}
-	if (fresh)
-		begin_contact(all, c, row);
+	if (!*fresh)
+		return c;
+	c->client = fyke_contacts_keep_text(all, name->client, 0);
+	c->server = fyke_contacts_keep_text(all, name->server, 0);
+	c->port = name->port;
+	c->protocol = (uint8_t)name->protocol;
+	return c;
+}
+
+static bool take_row(struct fyke_contacts *all, sqlite3_stmt *row)
+{
+	const struct fyke_contact_name name = name_of(row);
+	const struct fyke_contact_sample sample = {
+		sqlite3_column_int64(row, START), sqlite3_column_int64(row, CLIENT_BYTES)};
+	struct contact *c;
+	bool fresh;
+
+	if (name.client == NULL || name.server == NULL)
+		return true;
+	c = fyke_contacts_at(all, &name, &fresh);
+	if (c == NULL)
+		return true;
 	count_session(all, c, fresh, row);
-	return add_sample(all, c, row);
+	return fyke_contacts_add_sample(all, c, &sample);
 }
 
 static bool find_rhythms(struct fyke_contacts *all)
@@ -399,7 +374,7 @@ static enum fyke_status gather(
 	if (step != SQLITE_DONE)
 		status = fyke_sql_failed(db, error);
 	sqlite3_finalize(rows);
-	return status;
+	return status == FYKE_OK ? fyke_contacts_gather_folded(all, db, capture_id, error) : status;
 }
 
 static enum fyke_status make_view(sqlite3 *db, struct fyke_error *error)

@@ -7,6 +7,7 @@
  */
 #include "findings/contacts.h"
 #include "findings/findings.h"
+#include "storage/folded.h"
 #include "storage/rows.h"
 #include "storage/sql.h"
 
@@ -26,17 +27,21 @@ static int64_t now_us(void)
 static enum fyke_status make_views(sqlite3 *db, int64_t capture_id, struct fyke_error *error)
 {
 	static const struct {
-		const char *table, *column;
-	} list[] = {{"sessions", "capture_id"}, {"hosts", "capture_id"}, {"ports", "capture_id"},
-		{"port_history", "capture_id"}, {"timeline", "capture_id"}, {"neighbours", "capture_id"},
-		{"captures", "id"}};
+		const char *table, *column, *from;
+	} list[] = {{"sessions", "capture_id", "main.sessions"}, {"folded", "capture_id", "fyke_folded"},
+		{"hosts", "capture_id", "main.hosts"}, {"ports", "capture_id", "main.ports"},
+		{"port_history", "capture_id", "main.port_history"},
+		{"timeline", "capture_id", "main.timeline"}, {"neighbours", "capture_id", "main.neighbours"},
+		{"captures", "id", "main.captures"}};
 	enum fyke_status status = FYKE_OK;
 
+	if (capture_id == 0)
+		status = fyke_sql_run(db, "CREATE TEMP VIEW folded AS SELECT * FROM fyke_folded", error);
 	for (size_t i = 0; capture_id != 0 && status == FYKE_OK && i < sizeof(list) / sizeof(list[0]); i++) {
 		sqlite3_str *sql = sqlite3_str_new(db);
 
-		sqlite3_str_appendf(sql, "CREATE TEMP VIEW %s AS SELECT * FROM main.%s WHERE +%s = %lld",
-			list[i].table, list[i].table, list[i].column, (long long)capture_id);
+		sqlite3_str_appendf(sql, "CREATE TEMP VIEW %s AS SELECT * FROM %s WHERE +%s = %lld",
+			list[i].table, list[i].from, list[i].column, (long long)capture_id);
 		status = fyke_sql_run_built(db, sql, error);
 	}
 	return status;
@@ -77,9 +82,11 @@ static enum fyke_status make_room(sqlite3 *db, int64_t capture_id, const struct 
 	if (status == FYKE_OK)
 		status = fyke_sql_run(db, signs_sql, error);
 	/* A virtual table declares itself at its first use, which the authorizer would deny. */
-	return status == FYKE_OK
-		       ? fyke_sql_run(db, "SELECT 1 FROM signs; SELECT 1 FROM contacts LIMIT 1", error)
-		       : status;
+	return status == FYKE_OK ? fyke_sql_run(db,
+					   "SELECT 1 FROM signs; SELECT 1 FROM contacts LIMIT 1; SELECT 1 "
+					   "FROM fyke_folded LIMIT 1",
+					   error)
+				 : status;
 }
 
 enum column {
@@ -159,7 +166,7 @@ static int64_t first_frame(sqlite3 *db, int64_t session_id)
 	struct fyke_error ignored;
 
 	if (session_id == FYKE_UNKNOWN ||
-		fyke_sql_prepare(db, "SELECT first_frame FROM main.sessions WHERE id = ?1", &find,
+		fyke_sql_prepare(db, "SELECT first_frame FROM " FYKE_ALL_SESSIONS " WHERE id = ?1", &find,
 			&ignored) != FYKE_OK)
 		return FYKE_UNKNOWN;
 	sqlite3_bind_int64(find, 1, session_id);

@@ -20,4 +20,4 @@ WHERE client_ip IN (SELECT client_ip FROM contacts WHERE opened = 0 AND (refused
 GROUP BY client_ip, transport, server_port
 HAVING sum(opened = 0 AND (refused > 0 OR unanswered = sessions)) >= :hosts
   AND sum(opened = 0 AND (refused > 0 OR unanswered = sessions)) >= :share * count(*)
-ORDER BY count(*) DESC
+ORDER BY count(*) DESC, subject

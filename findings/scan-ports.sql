@@ -22,4 +22,4 @@ WHERE transport = 'tcp' AND (client_ip, server_ip) IN (SELECT client_ip, server_
 GROUP BY client_ip, server_ip
 HAVING sum(opened = 0 AND (refused > 0 OR unanswered > 0)) >= :ports
   AND sum(opened = 0 AND (refused > 0 OR unanswered > 0)) >= :share * count(*)
-ORDER BY count(*) DESC
+ORDER BY count(*) DESC, subject

@@ -19,4 +19,4 @@ FROM contacts
 WHERE transport = 'tcp' AND opened = 0 AND fin_probes + null_probes + xmas_probes + ack_probes > 0
 GROUP BY client_ip, server_ip
 HAVING count(*) >= :ports
-ORDER BY count(*) DESC
+ORDER BY count(*) DESC, subject

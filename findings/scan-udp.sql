@@ -18,4 +18,4 @@ WHERE client_ip IN (SELECT client_ip FROM contacts WHERE transport = 'udp' AND u
   AND fyke_origin(server_ip) <> 'group'
 GROUP BY client_ip, server_ip
 HAVING sum(unanswered = sessions) >= :ports AND sum(unanswered = sessions) >= :share * count(*)
-ORDER BY count(*) DESC
+ORDER BY count(*) DESC, subject

@@ -8,7 +8,8 @@
 static const char forget_sql[] = "UPDATE findings SET status = 'gone' WHERE capture_id = ?1";
 
 static const char update_sql[] =
-	"UPDATE findings SET severity = ?4, title = ?5, session_id = ?6, first_us = ?7, last_us = ?8, "
+	"UPDATE findings SET severity = ?4, title = ?5, session_id = (SELECT id FROM sessions WHERE id = "
+	"?6), first_us = ?7, last_us = ?8, "
 	"evidence = ?9,"
 	" advice = ?10, sessions = ?11, frames = ?12, status = CASE WHEN EXISTS (SELECT 1 FROM findings AS "
 	"earlier"
@@ -19,7 +20,8 @@ static const char update_sql[] =
 static const char insert_sql[] =
 	"INSERT INTO findings(capture_id, rule, subject, severity, title, session_id, first_us, last_us, "
 	"evidence,"
-	" advice, sessions, frames, status) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+	" advice, sessions, frames, status) VALUES(?1, ?2, ?3, ?4, ?5, (SELECT id FROM sessions WHERE id = "
+	"?6), ?7, ?8, ?9, ?10, ?11, ?12,"
 	" CASE WHEN EXISTS (SELECT 1 FROM findings WHERE capture_id < ?1 AND rule = ?2 AND subject IS ?3)"
 	" THEN 'known' ELSE 'new' END)";
 

@@ -437,6 +437,8 @@ enum fyke_status fyke_facts_gather(
 	status = find_scope(db, capture_id, &facts->scope, error);
 	if (status == FYKE_OK)
 		status = fyke_facts_pass(db, &sessions, session_query, facts->scope, error);
+	if (status == FYKE_OK)
+		status = fyke_facts_gather_folded(db, facts->scope, facts, error);
 	sql = tcp_query(facts->scope);
 	if (status == FYKE_OK)
 		status = fyke_facts_pass(db, &tcp, sql, facts->scope, error);

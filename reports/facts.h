@@ -42,7 +42,7 @@ struct fyke_sum {
 
 struct fyke_facts {
 	int64_t scope; /* the capture asked for; 0 = all, and where there is no other capture either */
-	int64_t sessions, open_sessions, guessed_roles;
+	int64_t sessions, folded_sessions, open_sessions, guessed_roles;
 	int64_t packets, bytes, payload_bytes, bad_checksums;
 	int64_t first_us, last_us; /* of sessions; where there are none, 0 */
 	int64_t states[FYKE_STATE_COUNT], tcp_states[FYKE_STATE_COUNT];
@@ -63,6 +63,10 @@ const char *fyke_facts_tcp_name(enum fyke_facts_tcp_counter counter);
 FYKE_MUST_USE enum fyke_status fyke_facts_gather(
 	struct sqlite3 *db, int64_t capture_id, struct fyke_facts *facts, struct fyke_error *error);
 void fyke_facts_release(struct fyke_facts *facts);
+
+/* The part of it that folded sessions are. Of facts.c. */
+FYKE_MUST_USE enum fyke_status fyke_facts_gather_folded(
+	struct sqlite3 *db, int64_t capture_id, struct fyke_facts *facts, struct fyke_error *error);
 
 /* Prepares a statement; its one parameter, if any, is the capture. FYKE_FAILED_DATABASE with a sentence. */
 FYKE_MUST_USE enum fyke_status fyke_facts_prepare(struct sqlite3 *db, const char *sql, int64_t capture_id,

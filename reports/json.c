@@ -271,6 +271,7 @@ static enum fyke_status write_summary(const struct writer *w)
 	enum fyke_status status;
 
 	set(summary, "sessions", f->sessions);
+	set(summary, "folded_sessions", f->folded_sessions);
 	set(summary, "open_sessions", f->open_sessions);
 	set(summary, "guessed_roles", f->guessed_roles);
 	json_object_set_new(summary, "first_us", f->sessions > 0 ? json_integer(f->first_us) : json_null());
@@ -443,9 +444,16 @@ static enum fyke_status write_session_rows(const struct writer *w, struct fyke_j
 	sqlite3_stmt *statement = NULL;
 	enum fyke_status status;
 	size_t n = 0;
-	char *sql = sqlite3_mprintf(
-		"SELECT %s FROM sessions AS s LEFT JOIN tcp AS t ON t.session_id = s.id%s ORDER BY s.id",
-		fyke_jsonl_select(jsonl), w->capture_id != 0 ? " WHERE s.capture_id = ?1" : "");
+	const char *select = fyke_jsonl_select(jsonl), *join = "LEFT JOIN tcp AS t ON t.session_id = s.id",
+		   *where = w->capture_id != 0 ? " WHERE s.capture_id = ?1" : "";
+	char *sql = w->facts->folded_sessions == 0
+			    ? sqlite3_mprintf(
+				      "SELECT %s FROM sessions AS s %s%s ORDER BY s.id", select, join, where)
+			    /* behind the uid stands the id */
+			    : sqlite3_mprintf(
+				      "SELECT %s FROM sessions AS s %s%s UNION ALL SELECT %s FROM fyke_folded"
+				      " AS s %s%s ORDER BY 2",
+				      select, join, where, select, join, where);
 
 	status = fyke_facts_prepare(w->db, sql, w->capture_id, &statement, w->error);
 	sqlite3_free(sql);

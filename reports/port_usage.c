@@ -3,6 +3,7 @@
 #include "reports/port_usage.h"
 
 #include "reports/facts.h"
+#include "storage/folded.h"
 
 #include <sqlite3.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static const char open_query[] = "SELECT DISTINCT ip, transport = 'tcp', port FR
 /* By capture or not: an expression that holds for all rows costs nothing. */
 static const char session_query[] = "SELECT server_ip, ip_protocol = 6, server_port, client_ip, end_us, "
 				    "client_payload_bytes, server_payload_bytes,"
-				    " server_ttl, service_mismatch FROM sessions NOT INDEXED WHERE "
+				    " server_ttl, service_mismatch FROM " FYKE_ALL_SESSIONS " WHERE "
 				    "ip_protocol IN (6, 17) AND server_packets > 0"
 				    " AND (?1 = 0 OR capture_id = ?1)";
 

@@ -123,6 +123,11 @@ static bool make_room(struct fyke_tally *tally)
 	return true;
 }
 
+bool fyke_tally_has(const struct fyke_tally *tally, const char *key, size_t length)
+{
+	return tally->slot_count > 0 && slot_of(tally, key, length, hash_of(tally, key, length))->index != 0;
+}
+
 int64_t *fyke_tally_at(struct fyke_tally *tally, const char *key, size_t length)
 {
 	struct fyke_tally_entry *entry;

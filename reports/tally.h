@@ -48,6 +48,8 @@ void fyke_tally_release(struct fyke_tally *tally);
 /* The counters of a key, made when new; valid until the next call. NULL when memory is out. */
 int64_t *fyke_tally_at(struct fyke_tally *tally, const char *key, size_t length);
 
+bool fyke_tally_has(const struct fyke_tally *tally, const char *key, size_t length);
+
 int64_t fyke_tally_bytes(const struct fyke_tally_entry *entry);
 int64_t fyke_tally_packets(const struct fyke_tally_entry *entry);
 

@@ -2,6 +2,7 @@
 #include "reports/tcp_life.h"
 
 #include "reports/facts.h"
+#include "storage/folded.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -93,9 +94,10 @@ static enum fyke_status no_memory(struct fyke_error *error)
 
 static enum fyke_status load_session(sqlite3 *db, struct fyke_tcp_life *life, struct fyke_error *error)
 {
-	char *sql = sqlite3_mprintf("%s%s%s FROM sessions s JOIN captures c ON c.id = s.capture_id"
-				    " LEFT JOIN tcp t ON t.session_id = s.id WHERE s.id = ?1",
-		session_columns, client_columns, server_columns);
+	char *sql =
+		sqlite3_mprintf("%s%s%s FROM " FYKE_ALL_SESSIONS " s JOIN captures c ON c.id = s.capture_id"
+				" LEFT JOIN tcp t ON t.session_id = s.id WHERE s.id = ?1",
+			session_columns, client_columns, server_columns);
 	sqlite3_stmt *row = NULL;
 	enum fyke_status status;
 

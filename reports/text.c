@@ -358,6 +358,9 @@ static enum fyke_status show_sessions(const struct fyke_summary *s)
 		fputs("  none\n", s->out);
 		return FYKE_OK;
 	}
+	if (f->folded_sessions > 0)
+		fprintf(s->out, "  %s of them, unanswered or refused, are folded: a scan leaves that many\n",
+			fyke_text_count(f->folded_sessions, a));
 	status = show_list(s, LIST_TRANSPORTS, &f->transports);
 	if (status == FYKE_OK) {
 		fyke_summary_heading(s, "Services", NULL);

@@ -15,7 +15,7 @@ struct sqlite3;
 struct fyke_database;
 
 #define FYKE_DATABASE_APPLICATION_ID 0x66796B65
-enum { FYKE_DATABASE_SCHEMA_VERSION = 3 };
+enum { FYKE_DATABASE_SCHEMA_VERSION = 4 };
 
 enum fyke_database_mode {
 	FYKE_DATABASE_READ,  /* must exist; nothing is ever changed */

@@ -233,6 +233,7 @@ enum fyke_status fyke_filter_compile(const struct fyke_filter_columns *columns, 
 	*filter = c.filter = calloc(1, sizeof(**filter));
 	if (c.filter == NULL)
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	c.filter->folded = options->folded;
 	if (options->capture_id != 0)
 		c.filter->capture_parameter = filter_integer(&c, options->capture_id);
 	if (filter_lex(&c, text))

@@ -41,6 +41,7 @@ struct fyke_filter_options {
 	/* The ports of a service's name, at most `room`; returns how many. NULL: only numbers are ports. */
 	size_t (*ports_of)(void *context, const char *service, uint16_t *ports, size_t room);
 	void *ports_context;
+	bool folded; /* there are folded sessions (folded.h) to choose from, too */
 };
 
 /* FYKE_FAILED_USAGE fills in *fault (and error with its text). An empty filter matches all.

@@ -70,6 +70,7 @@ struct fyke_filter {
 	bool uses_tcp;
 	struct range ranges[FILTER_RANGES_MAX]; /* the first ones */
 	size_t range_count;
+	bool folded;
 };
 
 struct compiler {

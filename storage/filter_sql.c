@@ -23,6 +23,7 @@ struct arms {
 struct arm {
 	const struct arms *arms;
 	size_t at;
+	bool folded; /* of the folded sessions, not of those with rows */
 };
 
 static void emit(const struct node *node, const struct arm *arm, sqlite3_str *out);
@@ -150,8 +151,9 @@ static void find_split(const struct node *node, struct arms *best)
 static void emit_arm(const struct fyke_filter *filter, const struct fyke_filter_select *select,
 	const struct arm *arm, sqlite3_str *out)
 {
-	sqlite3_str_appendf(out, "SELECT %s\nFROM sessions AS s%s", select->columns,
-		select->walk ? " INDEXED BY sessions_start" : "");
+	sqlite3_str_appendf(out, "SELECT %s\nFROM %s AS s%s", select->columns,
+		arm->folded ? "fyke_folded" : "sessions",
+		select->walk && !arm->folded ? " INDEXED BY sessions_start" : "");
 	if (select->uses_tcp || filter->uses_tcp)
 		sqlite3_str_appendall(out, " LEFT JOIN tcp AS t ON t.session_id = s.id");
 	if (filter->capture_parameter != 0)
@@ -169,15 +171,18 @@ static void emit_arms(
 	const struct fyke_filter *filter, const struct fyke_filter_select *select, sqlite3_str *out)
 {
 	struct arms arms = {.split = NULL};
-	struct arm arm = {&arms, 0};
 
 	find_split(filter->root, &arms);
 	if (arms.count < 2)
 		arms.split = NULL;
-	do {
-		sqlite3_str_appendall(out, arm.at > 0 ? "\nUNION ALL\n" : "");
-		emit_arm(filter, select, &arm, out);
-	} while (arms.split != NULL && ++arm.at < arms.count);
+	for (int folded = 0; folded <= (int)filter->folded; folded++) {
+		struct arm arm = {&arms, 0, folded != 0};
+
+		do {
+			sqlite3_str_appendall(out, folded != 0 || arm.at > 0 ? "\nUNION ALL\n" : "");
+			emit_arm(filter, select, &arm, out);
+		} while (arms.split != NULL && ++arm.at < arms.count);
+	}
 }
 
 /* 1, else 0 where there is no such row or the question fails. */

@@ -8,6 +8,7 @@
 #include "storage/functions.h"
 
 #include "analyzer/base/varint.h"
+#include "storage/folded.h"
 #include "storage/sql.h"
 
 #include <stdlib.h>
@@ -56,8 +57,8 @@ static void uid_of_key(sqlite3_context *context, sqlite3_value **argv)
 static void uid_of_session(sqlite3_context *context, sqlite3_value **argv)
 {
 	static const char sql[] =
-		"SELECT fyke_uid(c.fingerprint, s.first_frame, s.first_ordinal) FROM sessions s"
-		" JOIN captures c ON c.id = s.capture_id WHERE s.id = ?1";
+		"SELECT fyke_uid(c.fingerprint, s.first_frame, s.first_ordinal) FROM " FYKE_ALL_SESSIONS
+		" s JOIN captures c ON c.id = s.capture_id WHERE s.id = ?1";
 	sqlite3 *db = sqlite3_context_db_handle(context);
 	sqlite3_stmt *statement = NULL;
 
@@ -223,10 +224,10 @@ static int frames_filter(
 	sqlite3_vtab_cursor *base, int number, const char *string, int argc, sqlite3_value **argv)
 {
 	static const char sql[] =
-		"SELECT frames FROM sessions WHERE id = ?1 AND frames IS NOT NULL UNION ALL"
+		"SELECT frames FROM main.sessions WHERE id = ?1 AND frames IS NOT NULL UNION ALL"
 		" SELECT frames FROM (SELECT frames FROM session_frames WHERE session_id = ?1"
-		" AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND frames IS NOT NULL) ORDER BY "
-		"part)";
+		" AND NOT EXISTS (SELECT 1 FROM main.sessions WHERE id = ?1 AND frames IS NOT NULL) ORDER BY "
+		"part) UNION ALL SELECT frames FROM fyke_folded WHERE id = ?1";
 	struct frames_cursor *cursor = (struct frames_cursor *)base;
 	int result = SQLITE_OK;
 
@@ -303,6 +304,8 @@ enum fyke_status fyke_functions_register(
 			return fyke_sql_failed(db, error);
 	}
 	if (sqlite3_create_module_v2(db, "fyke_frames", &frames_module, NULL, NULL) != SQLITE_OK)
+		return fyke_sql_failed(db, error);
+	if (fyke_folded_register(db, error) != FYKE_OK)
 		return fyke_sql_failed(db, error);
 	return fyke_functions_register_text(db, error);
 }

@@ -83,6 +83,8 @@ static void host_column(const struct fyke_rows *rows, const void *data, size_t c
 void fyke_hosts_init(struct fyke_hosts *hosts, struct fyke_names *names)
 {
 	*hosts = (struct fyke_hosts){.capture_id = 0};
+	fyke_index_init(&hosts->listed, sizeof(struct fyke_address), sizeof(struct fyke_address),
+		FYKE_HOSTS_LISTED_MAX);
 	fyke_index_init(&hosts->hosts, sizeof(struct host), sizeof(struct fyke_address), FYKE_HOSTS_MAX);
 	hosts->rows = (struct fyke_rows){
 		.size = sizeof(struct host), .column_count = 15, .column = host_column, .context = hosts};
@@ -94,6 +96,7 @@ void fyke_hosts_init(struct fyke_hosts *hosts, struct fyke_names *names)
 void fyke_hosts_release(struct fyke_hosts *hosts)
 {
 	fyke_index_release(&hosts->hosts);
+	fyke_index_release(&hosts->listed);
 	fyke_ports_release(&hosts->ports);
 	fyke_known_release(&hosts->known);
 }
@@ -170,6 +173,32 @@ bool fyke_hosts_add(struct fyke_hosts *hosts, const struct fyke_session *session
 		done = add_host(hosts, session, side, 1) && done;
 	}
 	return fyke_ports_add(&hosts->ports, session, before, id) && done;
+}
+
+/* Whether the session's server may have a row: it has one, or there is room for another that is silent. */
+static bool is_listed(struct fyke_hosts *hosts, const struct fyke_session *session)
+{
+	const struct fyke_session_side *server = &session->side[FYKE_SERVER];
+	bool silent = server->packets == 0, added;
+
+	if (silent && hosts->silent >= FYKE_HOSTS_SILENT_MAX)
+		return fyke_index_find(&hosts->listed, &server->ip) != NULL;
+	if (fyke_index_add(&hosts->listed, &server->ip, &added) == NULL)
+		return !silent;
+	hosts->silent += silent && added;
+	return true;
+}
+
+bool fyke_hosts_add_folded(struct fyke_hosts *hosts, const struct fyke_session *session)
+{
+	bool done;
+
+	if (is_listed(hosts, session))
+		return fyke_hosts_add(hosts, session, NULL, FYKE_UNKNOWN);
+	if (fyke_hosts_are_full(hosts))
+		return false;
+	done = add_host(hosts, session, FYKE_CLIENT, 1);
+	return fyke_ports_add(&hosts->ports, session, NULL, FYKE_UNKNOWN) && done;
 }
 
 /* Rows that are about to be written are to have what is known of their subjects. */

@@ -10,10 +10,16 @@
 #include "storage/ports.h"
 #include "storage/rows.h"
 
-enum { FYKE_HOSTS_MAX = 128 * 1024 };
+enum {
+	FYKE_HOSTS_MAX = 128 * 1024,
+	FYKE_HOSTS_SILENT_MAX = 64 * 1024, /* that never said anything and whose sessions are folded */
+	FYKE_HOSTS_LISTED_MAX = 1024 * 1024,
+};
 
 struct fyke_hosts {
 	struct fyke_index hosts;
+	struct fyke_index listed; /* addresses that have, or will have, a row; where there are silent ones */
+	size_t silent;
 	struct fyke_ports ports;
 	struct fyke_known known;      /* names, makers, systems, products */
 	struct fyke_vendors *vendors; /* of known */
@@ -30,6 +36,9 @@ FYKE_MUST_USE enum fyke_status fyke_hosts_attach(
  * written last, NULL when it is new. False: memory is full, write first and call again. */
 bool fyke_hosts_add(struct fyke_hosts *hosts, const struct fyke_session *session,
 	const struct fyke_session *before, int64_t id);
+/* The same of one that goes into a block. Of servers that never say anything only so many are counted; a
+ * flood has one for each address there is. */
+bool fyke_hosts_add_folded(struct fyke_hosts *hosts, const struct fyke_session *session);
 bool fyke_hosts_are_full(const struct fyke_hosts *hosts);
 
 /* Merges what has come since the last time into the tables, within the caller's transaction. */

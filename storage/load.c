@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TCP = 6 };
+enum { TCP = 6, FOLDED_TO_A_ROW = 64 }; /* 64: what a row costs */
 
 /* What hosts and ports need of a row that is about to be overwritten. */
 static const char find_sql[] =
@@ -101,6 +101,8 @@ static enum fyke_status prepare(struct fyke_load *load, struct fyke_error *error
 	if (status == FYKE_OK)
 		status = fyke_hosts_attach(&load->hosts, load->db, error);
 	if (status == FYKE_OK)
+		status = fyke_fold_init(&load->fold, load->db, load->capture_id, &load->next_id, error);
+	if (status == FYKE_OK)
 		status = fyke_comments_begin(&load->comments, load->db, &comments, error);
 	if (status == FYKE_OK)
 		status = fyke_neighbours_begin(
@@ -153,6 +155,7 @@ void fyke_load_free(struct fyke_load *load)
 		free(load->tables[i]);
 	}
 	fyke_community_hasher_free(load->hasher);
+	fyke_fold_release(&load->fold);
 	fyke_hosts_release(&load->hosts);
 	fyke_timeline_release(&load->timeline);
 	fyke_names_release(&load->names);
@@ -161,7 +164,10 @@ void fyke_load_free(struct fyke_load *load)
 
 void fyke_load_begin(struct fyke_load *load)
 {
-	int64_t highest = fyke_sql_number(load->db, "SELECT max(id) FROM sessions", 0);
+	int64_t highest = fyke_sql_number(load->db,
+		"SELECT max(ifnull((SELECT max(id) FROM sessions), 0), ifnull((SELECT id + sessions - 1 FROM"
+		" folded_sessions ORDER BY id DESC LIMIT 1), 0))",
+		0);
 
 	if (highest >= load->next_id)
 		load->next_id = highest + 1;
@@ -308,6 +314,7 @@ static void read_row(sqlite3_stmt *row, struct fyke_session *session)
 	session->end_ns = sqlite3_column_int64(row, 14) * 1000;
 }
 
+/* `id` is unknown for a session that goes into a block. */
 static enum fyke_status count_session(struct fyke_load *load, const struct fyke_session *session,
 	const struct fyke_session *before, int64_t id, struct fyke_error *error)
 {
@@ -315,7 +322,8 @@ static enum fyke_status count_session(struct fyke_load *load, const struct fyke_
 
 	if (fyke_hosts_are_full(&load->hosts))
 		status = fyke_hosts_write(&load->hosts, load->db, load->capture_id, error);
-	if (status == FYKE_OK && !fyke_hosts_add(&load->hosts, session, before, id))
+	if (status == FYKE_OK && !(id == FYKE_UNKNOWN ? fyke_hosts_add_folded(&load->hosts, session)
+						      : fyke_hosts_add(&load->hosts, session, before, id)))
 		status = fyke_error_set(error, FYKE_FAILED_MEMORY, "Out of memory for hosts and ports");
 	return status;
 }
@@ -467,6 +475,22 @@ static enum fyke_status add_records(
 	return status;
 }
 
+/* A half-open session that goes into a block counts like any other, but what it proves has no row to show. */
+static enum fyke_status fold_session(
+	struct fyke_load *load, const struct fyke_session *session, bool *folded, struct fyke_error *error)
+{
+	uint64_t before = load->fold.folded;
+	enum fyke_status status = fyke_fold_take(&load->fold, session, folded, error);
+
+	if (status != FYKE_OK || !*folded)
+		return status;
+	if (load->fold.folded == before)
+		return FYKE_OK; /* open */
+	if (before % FOLDED_TO_A_ROW == 0)
+		load->rows++;
+	return count_session(load, session, NULL, FYKE_UNKNOWN, error);
+}
+
 static enum fyke_status add_session(
 	struct fyke_load *load, struct fyke_session *session, struct fyke_error *error)
 {
@@ -474,13 +498,15 @@ static enum fyke_status add_session(
 		.session = session, .capture_id = load->capture_id, .id = FYKE_UNKNOWN};
 	struct fyke_session before;
 	enum fyke_status status = FYKE_OK;
-	bool known;
+	bool known, folded = false;
 
 	if (session->stored_before)
 		status = find_before(load, session, &row.id, &before, error);
-	if (status != FYKE_OK)
-		return status;
 	known = row.id != FYKE_UNKNOWN;
+	if (status == FYKE_OK && !known)
+		status = fold_session(load, session, &folded, error);
+	if (folded || status != FYKE_OK)
+		return status;
 	if (!known)
 		row.id = load->next_id++;
 	if (session->community_id[0] == '\0' && session->ip_protocol == TCP)
@@ -541,8 +567,10 @@ enum fyke_status fyke_load_tick(
 
 enum fyke_status fyke_load_summaries(struct fyke_load *load, struct fyke_error *error)
 {
-	enum fyke_status status = fyke_hosts_write(&load->hosts, load->db, load->capture_id, error);
+	enum fyke_status status = fyke_fold_flush(&load->fold, error);
 
+	if (status == FYKE_OK)
+		status = fyke_hosts_write(&load->hosts, load->db, load->capture_id, error);
 	return status == FYKE_OK ? fyke_timeline_write(&load->timeline, load->db, load->capture_id, error)
 				 : status;
 }

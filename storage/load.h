@@ -8,6 +8,7 @@
 #include "analyzer/session/community_id.h"
 #include "analyzer/session/sink.h"
 #include "storage/comments.h"
+#include "storage/fold.h"
 #include "storage/hosts.h"
 #include "storage/names.h"
 #include "storage/neighbours.h"
@@ -46,6 +47,7 @@ struct fyke_load {
 	size_t table_count;
 	sqlite3_stmt *find, *index;
 	struct fyke_community_hasher *hasher;
+	struct fyke_fold fold;
 	struct fyke_load_known cache[FYKE_LOAD_CACHE]; /* births written lately */
 	struct fyke_names names;
 	struct fyke_timeline timeline;

@@ -97,7 +97,7 @@ static enum fyke_status store_span(struct history *history, const struct fyke_po
 	sqlite3_bind_int64(statement, 7, span->proofs);
 	if (!goes_on) {
 		sqlite3_bind_text(statement, 8, fyke_port_state_name(span->state), -1, SQLITE_STATIC);
-		sqlite3_bind_int64(statement, 9, span->session_id);
+		fyke_sql_bind_number(statement, 9, span->session_id);
 	}
 	return fyke_sql_finish(statement, error);
 }

@@ -18,6 +18,15 @@ static const char choose_sql[] =
 	" AND c.source = 'interface' AND (s.end_reason IS NOT NULL OR c.status <> 'running')"
 	" ORDER BY s.start_us LIMIT ?2";
 
+/* Blocks that are older than all that was chosen; where nothing was, the oldest few. */
+static const char old_folded_sql[] = "INSERT INTO temp.doomed_blocks SELECT id, sessions FROM "
+				     "folded_sessions WHERE last_us < ?1 AND capture_id IN"
+				     " (SELECT id FROM captures WHERE source = 'interface') AND last_us < "
+				     "CASE (SELECT count(*) FROM temp.doomed)"
+				     " WHEN 0 THEN ?1 WHEN ?2 THEN (SELECT max(s.start_us) FROM sessions s "
+				     "JOIN temp.doomed d ON d.id = s.id)"
+				     " ELSE ?1 END ORDER BY last_us LIMIT 16";
+
 static const char *const old_facts_sql[] = {
 	"DELETE FROM hosts WHERE last_seen_us < ?1"
 	" AND capture_id IN (SELECT id FROM captures WHERE source = 'interface')",
@@ -49,16 +58,25 @@ static enum fyke_status forget(
 static enum fyke_status delete_step(sqlite3 *db, int64_t cutoff_us, int64_t *count, struct fyke_error *error)
 {
 	enum fyke_status status = fyke_sql_run(db,
-		"CREATE TEMP TABLE IF NOT EXISTS doomed(id INTEGER PRIMARY KEY); DELETE FROM temp.doomed",
+		"CREATE TEMP TABLE IF NOT EXISTS doomed(id INTEGER PRIMARY KEY); DELETE FROM temp.doomed;"
+		"CREATE TEMP TABLE IF NOT EXISTS doomed_blocks(id INTEGER PRIMARY KEY, sessions INTEGER);"
+		"DELETE FROM temp.doomed_blocks",
 		error);
+	int64_t rows;
 
 	if (status == FYKE_OK)
 		status = fyke_sql_run_with(db, choose_sql, cutoff_us, FYKE_PRUNE_STEP, error);
-	*count = fyke_sql_number(db, "SELECT count(*) FROM temp.doomed", 0);
-	if (status == FYKE_OK && *count > 0)
+	if (status == FYKE_OK)
+		status = fyke_sql_run_with(db, old_folded_sql, cutoff_us, FYKE_PRUNE_STEP, error);
+	rows = fyke_sql_number(db, "SELECT count(*) FROM temp.doomed", 0);
+	*count = rows + fyke_sql_number(db, "SELECT sum(sessions) FROM temp.doomed_blocks", 0);
+	if (status == FYKE_OK && rows > 0)
 		status = fyke_captures_references(db, "sessions", forget, db, error);
 	if (status == FYKE_OK && *count > 0)
-		status = fyke_sql_run(db, "DELETE FROM sessions WHERE id IN temp.doomed", error);
+		status = fyke_sql_run(db,
+			"DELETE FROM sessions WHERE id IN temp.doomed;"
+			"DELETE FROM folded_sessions WHERE id IN (SELECT id FROM temp.doomed_blocks)",
+			error);
 	return status;
 }
 
@@ -92,7 +110,7 @@ enum fyke_status fyke_prune_older(
 	enum fyke_status status = FYKE_OK;
 	int64_t count = FYKE_PRUNE_STEP, all = 0;
 
-	for (int i = 0; status == FYKE_OK && i < FYKE_PRUNE_STEPS && count == FYKE_PRUNE_STEP; i++) {
+	for (int i = 0; status == FYKE_OK && i < FYKE_PRUNE_STEPS && count >= FYKE_PRUNE_STEP; i++) {
 		status = step(db, cutoff_us, &count, error);
 		all += status == FYKE_OK ? count : 0;
 	}

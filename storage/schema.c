@@ -182,6 +182,25 @@ static const struct fyke_column timeline_columns[] = {
 	REQUIRED("bytes", "their bytes on the wire"),
 };
 
+static const struct fyke_column folded_columns[] = {
+	ID("number of the first session in it; those behind it go on from there"),
+	CAPTURE,
+	REQUIRED("sessions", "how many"),
+	KEYTEXT("transport", "tcp"),
+	TEXT("client_ip", "whose they are; NULL = several clients'"),
+	TEXT("server_ip", "whom it tried; NULL = several servers"),
+	INTEGER("server_port", "which port; NULL = several"),
+	REQUIRED("unanswered", "of the sessions: state S0"),
+	REQUIRED("refused", "of the sessions: state REJ"),
+	REQUIRED("client_packets", "packets from clients"),
+	REQUIRED("server_packets", "packets from servers"),
+	REQUIRED("client_bytes", "IP bytes from clients"),
+	REQUIRED("server_bytes", "IP bytes from servers"),
+	REQUIRED("first_us", "time of the earliest packet"),
+	REQUIRED("last_us", "time of the latest packet"),
+	{"block", FYKE_TYPE_BLOB, true, NULL, FYKE_COLUMN_NONE, 0, "the sessions, packed. Read with fyke_folded"},
+};
+
 static const struct fyke_column frame_index_columns[] = {
 	{"file_id", FYKE_TYPE_INTEGER, true, "REFERENCES files(id) ON DELETE CASCADE", FYKE_COLUMN_NONE, 0, "the file"},
 	REQUIRED("frame", "number of a frame; every 256th stands here"),
@@ -219,6 +238,14 @@ static const struct fyke_schema_table port_history = {"port_history",
 	COLUMNS(port_history_columns), "\"capture_id\", \"ip\", \"transport\", \"port\", \"first_us\""};
 static const struct fyke_schema_table findings = {
 	"findings", "What rules found.", COLUMNS(finding_columns), NULL};
+static const struct fyke_schema_table folded_sessions = {"folded_sessions",
+	"Half-open sessions (states S0 and REJ) of clients that left very many: up to 4096 to a row, instead "
+	"of a row "
+	"each in `sessions`. fyke's own commands and `fyke query --sql` show each of them in `sessions` as "
+	"if it had "
+	"one; to other programs these sums add to those of `sessions`, and view `scans` tells them by "
+	"client.",
+	COLUMNS(folded_columns), NULL};
 static const struct fyke_schema_table timeline = {
 	"timeline", "Packets and bytes over time, by service.", COLUMNS(timeline_columns), NULL};
 static const struct fyke_schema_table neighbours = {"neighbours",
@@ -234,7 +261,7 @@ static const struct fyke_schema_table frame_index = {"frame_index",
 
 static const struct fyke_schema_table *const tables[] = {&captures, &files, &fyke_schema_sessions,
 	&fyke_schema_tcp, &hosts, &ports, &findings, &timeline, &frame_index, &interfaces, &comments,
-	&port_history, &neighbours};
+	&port_history, &neighbours, &folded_sessions};
 
 static const struct fyke_table *const record_tables[] = {&fyke_table_session_frames,
 	&fyke_table_session_parents, &fyke_table_icmp_errors, &fyke_table_tcp_events, &fyke_table_host_facts,
@@ -328,7 +355,7 @@ enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyke_error *error
 	if (status == FYKE_OK)
 		status = fyke_sql_run(db, base_indices, error);
 	if (status == FYKE_OK)
-		status = fyke_sql_run(db, fyke_schema_views, error);
+		status = fyke_schema_make_views(db, error);
 	return status;
 }
 
@@ -367,7 +394,7 @@ enum fyke_status fyke_schema_complete(struct sqlite3 *db, struct fyke_error *err
 		status = complete_table(db, tables[i], error);
 	for (size_t i = 0; status == FYKE_OK && i < sizeof(record_tables) / sizeof(record_tables[0]); i++)
 		status = fyke_schema_make_record_table(db, record_tables[i], error);
-	return status == FYKE_OK ? fyke_sql_run(db, fyke_schema_views, error) : status;
+	return status == FYKE_OK ? fyke_schema_make_views(db, error) : status;
 }
 
 enum fyke_status fyke_schema_make_indices(struct sqlite3 *db, struct fyke_error *error)

@@ -64,7 +64,8 @@ extern const struct fyke_schema_table fyke_schema_sessions, fyke_schema_tcp;
 
 /* SQL that makes the views, and what they need to be quick; and that drops them. Of storage/schema*.c alone.
  */
-extern const char fyke_schema_views[], fyke_schema_drop_views[];
+FYKE_MUST_USE enum fyke_status fyke_schema_make_views(struct sqlite3 *db, struct fyke_error *error);
+extern const char fyke_schema_drop_views[];
 
 /* Makes everything in an empty database, inside the caller's transaction. */
 FYKE_MUST_USE enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyke_error *error);
@@ -72,6 +73,9 @@ FYKE_MUST_USE enum fyke_status fyke_schema_create(struct sqlite3 *db, struct fyk
 /* Brings a database of an older schema forward, inside the caller's transaction: tables and columns that
  * it lacks are added, views made anew. Nothing is taken away. */
 FYKE_MUST_USE enum fyke_status fyke_schema_complete(struct sqlite3 *db, struct fyke_error *error);
+
+/* The view session_list once more, temporary, over whatever `sessions` means on this connection. */
+FYKE_MUST_USE enum fyke_status fyke_schema_show_sessions(struct sqlite3 *db, struct fyke_error *error);
 
 /* The indices over sessions that queries need; made after a load. */
 FYKE_MUST_USE enum fyke_status fyke_schema_make_indices(struct sqlite3 *db, struct fyke_error *error);

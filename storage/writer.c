@@ -188,6 +188,7 @@ static enum fyke_status take_tick(
 		writer->counters.dropped_sessions += tick->session_count;
 	writer->counters.sessions = writer->load->sessions_written;
 	writer->counters.updates = writer->load->updates_written;
+	writer->counters.folded_sessions = writer->load->fold.folded;
 	writer->counters.records = writer->load->records_written;
 	pthread_mutex_unlock(&writer->mutex);
 	return status;
@@ -353,6 +354,8 @@ static enum fyke_status start(
 	if (status == FYKE_OK)
 		status = fyke_load_new(writer->db, writer->capture_id, writer->file_ids, writer->file_count,
 			&writer->load, error);
+	if (status == FYKE_OK)
+		writer->load->fold.off = writer->options.no_fold;
 	if (status == FYKE_OK && writer->options.home_net != NULL)
 		status = set_home(writer, error);
 	if (writer->options.live)

@@ -14,6 +14,7 @@ struct fyke_writer_options {
 	const struct fyke_table *const *tables; /* of dissectors, ends with NULL: announced by _open, not
 						 needed later; NULL = none */
 	bool again;				/* store files that another capture holds already */
+	bool no_fold;				/* a row for each half-open session, however many */
 	bool live;				/* commit every tick, keep indices, no bulk load */
 	int64_t keep_us;       /* monitor: sessions that ended longer ago (packet time) go; 0 = for ever */
 	uint64_t max_bytes;    /* monitor: the oldest go when the database is larger; 0 = no limit */
@@ -43,6 +44,7 @@ FYKE_MUST_USE enum fyke_status fyke_writer_finish(struct fyke_writer *writer,
 struct fyke_writer_counters {
 	uint64_t sessions, updates, records, transactions, deleted_sessions;
 	uint64_t dropped_sessions; /* not stored because the disk was nearly full */
+	uint64_t folded_sessions;  /* written into blocks (fold.h) */
 	uint64_t queued_ticks;	   /* waiting now */
 	bool disk_nearly_full;	   /* storing has stopped at 5 % free */
 };

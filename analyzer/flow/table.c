@@ -10,7 +10,7 @@
 
 _Static_assert(sizeof(struct fyke_flow) <= 176, "with its slots a flow without TCP has 192 bytes");
 
-enum { SLOTS_AT_START = 4096, LATENESS = 16, CACHE_LINE = 64 };
+enum { SLOTS_AT_START = 4096, CACHE_LINE = 64 };
 
 enum fyke_status fyke_flow_table_init(
 	struct fyke_flow_table *table, uint64_t seed, struct fyke_blocks *blocks)
@@ -208,7 +208,7 @@ void fyke_flow_table_touch(struct fyke_flow_table *table, uint32_t index, int64_
 
 	flow->touched_ns = now_ns;
 	fyke_flow_table_advance(table, now_ns);
-	if (now_ns - flow->listed_ns <= table->timeout_ns[flow->age] / LATENESS)
+	if (now_ns - flow->listed_ns <= table->timeout_ns[flow->age] / FYKE_FLOW_LATENESS)
 		return;
 	list_unlink(table, index);
 	list_append(table, index);
@@ -227,7 +227,7 @@ uint32_t fyke_flow_table_expired(struct fyke_flow_table *table, int64_t now_ns)
 		int64_t timeout_ns = table->timeout_ns[age];
 
 		if (index != 0 &&
-			now_ns - fyke_flow_at(table, index)->listed_ns > timeout_ns + timeout_ns / LATENESS)
+			now_ns - fyke_flow_at(table, index)->listed_ns > fyke_flow_table_patience(timeout_ns))
 			return index;
 	}
 	return 0;

@@ -75,6 +75,15 @@ static inline void fyke_flow_table_advance(struct fyke_flow_table *table, int64_
 bool fyke_flow_table_is_silent(
 	const struct fyke_flow_table *table, const struct fyke_flow *flow, int64_t now_ns);
 
+/* Lists are in the order of time but for so much of the timeout, so that not every packet moves its flow. */
+enum { FYKE_FLOW_LATENESS = 16 };
+
+/* How long after it was put into its list a flow of that timeout has been silent long enough. */
+static inline int64_t fyke_flow_table_patience(int64_t timeout_ns)
+{
+	return timeout_ns + timeout_ns / FYKE_FLOW_LATENESS;
+}
+
 /* A flow whose time in its list is over; 0 when there is none. The caller removes it
  * before it asks again. */
 uint32_t fyke_flow_table_expired(struct fyke_flow_table *table, int64_t now_ns);

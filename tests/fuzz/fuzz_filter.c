@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
 	static struct fyke_filter_columns *columns;
 	const struct fyke_filter_select select = {"s.id, s.start_us", "2, 1", false, 10};
-	struct fyke_filter_options options = {1763864225123456, length % 2, ports_of, NULL};
+	struct fyke_filter_options options = {1763864225123456, length % 2, ports_of, NULL, length % 3 == 0};
 	struct fyke_filter_fault fault;
 	struct fyke_filter *filter;
 	struct fyke_error error;

@@ -32,7 +32,7 @@ LEVELS = {
     "analyzer/front": [BASE, *RECORD, "analyzer/habits.h", "analyzer/neighbours.h", "analyzer/decode/", "analyzer/defrag/"],
     "analyzer/pipeline": [BASE, "analyzer/"],
     "dissectors/": [BASE],
-    "storage/": [BASE, *RECORD],
+    "storage/": [BASE, *RECORD, "analyzer/session/community_id.h"],
     "findings/": [BASE, "storage/", "analyzer/session/session.h", "analyzer/session/transport.h"],
     # the two headers: for the words that states and refusals have
     "reports/": [BASE, "storage/", "findings/", "analyzer/session/state.h", "analyzer/decode/decode.h"],

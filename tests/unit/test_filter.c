@@ -108,7 +108,7 @@ static size_t ports_of(void *context, const char *service, uint16_t *ports, size
 
 static struct fyke_filter *compile(const char *text, int64_t capture_id)
 {
-	const struct fyke_filter_options options = {now_us, capture_id, ports_of, NULL};
+	const struct fyke_filter_options options = {now_us, capture_id, ports_of, NULL, false};
 	struct fyke_filter_fault fault;
 	struct fyke_filter *filter;
 	struct fyke_error error;
@@ -303,7 +303,7 @@ static void test_filter_times(void **state)
 
 static void check_fault(const char *text, size_t at, const char *words)
 {
-	const struct fyke_filter_options options = {now_us, 0, ports_of, NULL};
+	const struct fyke_filter_options options = {now_us, 0, ports_of, NULL, false};
 	struct fyke_filter_fault fault;
 	struct fyke_filter *filter;
 	struct fyke_error error;
