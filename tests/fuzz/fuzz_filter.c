@@ -3,6 +3,7 @@
  * fault that points into the text.
  */
 #include "storage/filter.h"
+#include "storage/folded.h"
 #include "storage/schema.h"
 
 #include <sqlite3.h>
@@ -29,7 +30,7 @@ static sqlite3 *database(void)
 		return db;
 	if (sqlite3_open(":memory:", &db) != SQLITE_OK || fyke_schema_create(db, &error) != FYKE_OK ||
 		fyke_schema_make_indices(db, &error) != FYKE_OK ||
-		fyke_filter_register(db, &error) != FYKE_OK)
+		fyke_filter_register(db, &error) != FYKE_OK || fyke_folded_register(db, &error) != FYKE_OK)
 		abort();
 	sqlite3_exec(db,
 		"CREATE TABLE http(session_id INTEGER, n INTEGER, host TEXT, status INTEGER, time_us "
@@ -60,7 +61,7 @@ static void check_sql(const struct fyke_filter *filter, char *sql)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
 	static struct fyke_filter_columns *columns;
-	const struct fyke_filter_select select = {"s.id, s.start_us", "2, 1", false, 10};
+	const struct fyke_filter_select select = {"s.id, s.start_us", "2, 1", false, 10, false};
 	struct fyke_filter_options options = {1763864225123456, length % 2, ports_of, NULL, length % 3 == 0};
 	struct fyke_filter_fault fault;
 	struct fyke_filter *filter;
