@@ -79,6 +79,7 @@ enum fyke_status fyke_engine_new(
 	fyke_engine_talk_init(fresh);
 	fresh->names_end = &fresh->names;
 	fresh->tcp_memory.blocks = &fresh->blocks;
+	fresh->quoted_engine = fresh;
 	*engine = fresh;
 	return FYKE_OK;
 }
@@ -211,6 +212,7 @@ static bool tie(struct fyke_engine *engine, uint32_t index, const struct fyke_pa
 		(is_icmp_error(packet) && !fyke_engine_note_icmp_error(engine, index, packet)))
 		return false;
 	engine->carrier = index;
+	engine->carrier_engine = engine;
 	engine->carrier_layer = packet->layer;
 	engine->service = fyke_engine_port_service(engine, flow);
 	return true;
@@ -259,12 +261,6 @@ static bool take_packet(
 	       (fyke_engine_take_into(engine, index, packet, key->sender) && tie(engine, index, packet));
 }
 
-/* A frame counts once in the timeline: with its innermost packet. */
-static bool is_innermost(const struct fyke_packet *packets, size_t i, size_t count)
-{
-	return i + 1 == count || packets[i + 1].frame != packets[i].frame;
-}
-
 static void prefetch(const void *start, size_t size)
 {
 	for (size_t at = 0; at < size; at += CACHE_LINE)
@@ -306,13 +302,19 @@ static void prefetch_batch(const struct fyke_engine *engine, const struct fyke_h
 	}
 }
 
-static bool take_batch(
-	struct fyke_engine *engine, const struct fyke_packet *packets, const int64_t *clock_ns, size_t count)
+/* A frame counts once in the timeline: with its innermost packet. */
+static bool count_frame(struct fyke_engine *engine, const struct fyke_packet *packet)
+{
+	return fyke_seconds_count(&engine->timeline, packet->time_ns, engine->service, packet->ip_bytes);
+}
+
+static bool take_batch(struct fyke_engine *engine, const struct fyke_packet *const *packets,
+	const int64_t *clock_ns, size_t count)
 {
 	struct fyke_hashed_key keys[BATCH];
 
 	for (size_t i = 0; i < count; i++) {
-		keys[i].sender = fyke_flow_key_of(&packets[i], &keys[i].key);
+		keys[i].sender = fyke_flow_key_of(packets[i], &keys[i].key);
 		keys[i].hash = fyke_flow_table_hash(&engine->table, &keys[i].key);
 		fyke_flow_table_prefetch_slot(&engine->table, keys[i].hash);
 		if (engine->half_open != NULL)
@@ -320,130 +322,97 @@ static bool take_batch(
 	}
 	prefetch_batch(engine, keys, count);
 	for (size_t i = 0; i < count; i++) {
-		enter_packet(engine, &packets[i], clock_ns[i]);
-		if (!take_packet(engine, &packets[i], &keys[i]))
+		enter_packet(engine, packets[i], clock_ns[i]);
+		if (!take_packet(engine, packets[i], &keys[i]))
 			return false;
-		if (is_innermost(packets, i, count) &&
-			!fyke_seconds_count(
-				&engine->timeline, packets[i].time_ns, engine->service, packets[i].ip_bytes))
+		if ((i + 1 == count || packets[i + 1]->frame != packets[i]->frame) &&
+			!count_frame(engine, packets[i]))
 			return false;
 	}
 	engine->counters.packets += count;
 	return fyke_engine_keep_within_memory(engine);
 }
 
+/* `own` NULL: all of them. */
+static enum fyke_status take_all(struct fyke_engine *engine, const struct fyke_packet *packets,
+	const int64_t *clock_ns, const uint16_t *own, size_t count, struct fyke_error *error)
+{
+	const struct fyke_packet *batch[BATCH + 1];
+	int64_t clocks[BATCH + 1];
+
+	for (size_t next = 0; next < count;) {
+		size_t part = 0;
+
+		for (; part <= BATCH && next + part < count; part++) {
+			size_t at = own == NULL ? next + part : own[next + part];
+
+			batch[part] = &packets[at];
+			clocks[part] = clock_ns[at];
+		}
+		if (part > BATCH) {
+			/* the layers of one frame stay together */
+			part = BATCH;
+			while (part > 1 && batch[part]->frame == batch[part - 1]->frame)
+				part--;
+		}
+		if (!take_batch(engine, batch, clocks, part))
+			return fyke_engine_out_of_memory(error);
+		next += part;
+	}
+	return FYKE_OK;
+}
+
 enum fyke_status fyke_engine_take(struct fyke_engine *engine, const struct fyke_packet *packets,
 	const int64_t *clock_ns, size_t count, struct fyke_error *error)
 {
-	while (count > 0) {
-		size_t part = count < BATCH ? count : BATCH;
+	return take_all(engine, packets, clock_ns, NULL, count, error);
+}
 
-		/* the layers of one frame stay together */
-		while (part < count && part > 1 && packets[part].frame == packets[part - 1].frame)
-			part--;
-		if (!take_batch(engine, packets, clock_ns, part))
-			return fyke_engine_out_of_memory(error);
-		packets += part;
-		clock_ns += part;
-		count -= part;
+enum fyke_status fyke_engine_take_own(struct fyke_engine *engine, const struct fyke_packet *packets,
+	const int64_t *clock_ns, const uint16_t *own, size_t count, struct fyke_error *error)
+{
+	return take_all(engine, packets, clock_ns, own, count, error);
+}
+
+/* What it has seen of the frame goes on here. */
+static void follow(struct fyke_engine *engine, const struct fyke_engine *before)
+{
+	engine->frame = before->frame;
+	engine->births = before->births;
+	engine->carrier = before->carrier;
+	engine->carrier_engine = before->carrier_engine;
+	engine->carrier_layer = before->carrier_layer;
+}
+
+enum fyke_status fyke_engine_take_tied(struct fyke_engine *engine, const struct fyke_packet *packet,
+	int64_t clock_ns, const struct fyke_engine_ties *ties, struct fyke_error *error)
+{
+	struct fyke_hashed_key key;
+	bool taken;
+
+	if (ties->before != NULL && ties->before != engine)
+		follow(engine, ties->before);
+	enter_packet(engine, packet, clock_ns);
+	if (ties->quoted != NULL)
+		engine->quoted_engine = ties->quoted;
+	key.sender = fyke_flow_key_of(packet, &key.key);
+	key.hash = fyke_flow_table_hash(&engine->table, &key.key);
+	taken = take_packet(engine, packet, &key) && (!ties->innermost || count_frame(engine, packet));
+	engine->quoted_engine = engine;
+	engine->counters.packets++;
+	return taken && fyke_engine_keep_within_memory(engine) ? FYKE_OK : fyke_engine_out_of_memory(error);
+}
+
+void fyke_engine_reach(struct fyke_engine *engine, uint64_t frame, int64_t clock_ns)
+{
+	if (engine->frame != frame) {
+		engine->frame = frame;
+		engine->births = 0;
+		engine->carrier = 0;
 	}
-	return FYKE_OK;
-}
-
-static bool is_referred(const struct fyke_engine *engine, const struct fyke_flow *flow)
-{
-	const struct fyke_flow_extra *extra = fyke_engine_extra(engine, flow);
-
-	return !flow->stored && extra != NULL && extra->referred != 0;
-}
-
-static bool hand_over_wanted(struct fyke_engine *engine, bool only_referred)
-{
-	for (size_t i = 0; i < engine->wanted_count; i++) {
-		uint32_t index = fyke_engine_alive(engine, &engine->wanted[i]);
-
-		if (index == 0 ||
-			(only_referred && !is_referred(engine, fyke_flow_at(&engine->table, index))))
-			continue;
-		if (!fyke_engine_hand_over(engine, index, FYKE_END_OPEN, engine->frame + 1))
-			return false;
-	}
-	engine->wanted_count = 0;
-	return true;
-}
-
-static bool hand_over_changed(struct fyke_engine *engine)
-{
-	for (size_t i = 0; i < engine->changed_count; i++) {
-		uint32_t index = fyke_engine_alive(engine, &engine->changed[i]);
-
-		if (index == 0 || !fyke_flow_at(&engine->table, index)->changed)
-			continue;
-		if (!fyke_engine_hand_over(engine, index, FYKE_END_OPEN, engine->frame + 1))
-			return false;
-	}
-	engine->changed_count = 0;
-	return true;
-}
-
-static int compare_finished(const void *left, const void *right)
-{
-	const struct fyke_finished *a = left, *b = right;
-	const struct fyke_session *x = a->session, *y = b->session;
-
-	if (x->deciding_frame != y->deciding_frame)
-		return x->deciding_frame < y->deciding_frame ? -1 : 1;
-	if (x->birth.frame != y->birth.frame)
-		return x->birth.frame < y->birth.frame ? -1 : 1;
-	if (x->birth.ordinal != y->birth.ordinal)
-		return x->birth.ordinal < y->birth.ordinal ? -1 : 1;
-	return a->order < b->order ? -1 : 1;
-}
-
-/* The tick takes the arena over, with all that lies in it. */
-bool fyke_engine_fill_tick(struct fyke_engine *engine, struct fyke_tick *tick)
-{
-	if (engine->finished_count > 1)
-		qsort(engine->finished, engine->finished_count, sizeof(*engine->finished), compare_finished);
-	tick->sessions =
-		fyke_arena_take(&engine->arena, (engine->finished_count + 1) * sizeof(struct fyke_session *));
-	if (tick->sessions == NULL)
-		return false;
-	for (size_t i = 0; i < engine->finished_count; i++)
-		tick->sessions[i] = engine->finished[i].session;
-	tick->session_count = engine->finished_count;
-	fyke_arena_merge(&tick->arena, &engine->arena);
-	engine->finished_count = 0;
-	tick->names = engine->names;
-	tick->names_end = engine->names == NULL ? &tick->names : engine->names_end;
-	engine->names = NULL;
-	engine->names_end = &engine->names;
-	return fyke_seconds_take(&engine->timeline, tick);
-}
-
-bool fyke_engine_expire(struct fyke_engine *engine, int64_t time_ns)
-{
-	uint32_t index;
-
-	if (time_ns > engine->clock_ns)
-		engine->clock_ns = time_ns;
-	while ((index = fyke_flow_table_expired(&engine->table, engine->clock_ns)) != 0) {
-		if (!fyke_engine_end_flow(engine, index, FYKE_END_TIMEOUT, engine->frame + 1))
-			return false;
-	}
-	return fyke_engine_expire_half_open(engine);
-}
-
-enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, enum fyke_tick_kind kind,
-	struct fyke_tick *tick, struct fyke_error *error)
-{
-	tick->flush = kind == FYKE_TICK_FLUSH;
-	if (!fyke_engine_expire(engine, time_ns) || !hand_over_wanted(engine, kind == FYKE_TICK_LAST) ||
-		(kind == FYKE_TICK_FLUSH && !hand_over_changed(engine)) ||
-		!fyke_engine_fill_tick(engine, tick))
-		return fyke_engine_out_of_memory(error);
-	fyke_engine_rest(engine);
-	return FYKE_OK;
+	if (clock_ns > engine->clock_ns)
+		engine->clock_ns = clock_ns;
+	fyke_flow_table_advance(&engine->table, clock_ns);
 }
 
 struct fyke_engine_counters fyke_engine_counters(const struct fyke_engine *engine)

@@ -62,6 +62,26 @@ enum fyke_tick_kind {
 	FYKE_TICK_LAST,	 /* the end follows: only open sessions that others refer to come too */
 };
 
+/* The same of some packets only: those at `own[0 … count - 1]`, ascending; all of a frame or none. */
+FYKE_MUST_USE enum fyke_status fyke_engine_take_own(struct fyke_engine *engine,
+	const struct fyke_packet *packets, const int64_t *clock_ns, const uint16_t *own, size_t count,
+	struct fyke_error *error);
+
+/* How a packet stands to flows of other engines, which are left alone meanwhile. */
+struct fyke_engine_ties {
+	struct fyke_engine *before; /* took the packet before it in its frame; NULL = it is the first */
+	struct fyke_engine *quoted; /* has the session that it quotes, if anybody; NULL = it quotes none */
+	bool innermost;		    /* the last of its frame */
+};
+
+/* Takes one packet of a frame that several engines share. */
+FYKE_MUST_USE enum fyke_status fyke_engine_take_tied(struct fyke_engine *engine,
+	const struct fyke_packet *packet, int64_t clock_ns, const struct fyke_engine_ties *ties,
+	struct fyke_error *error);
+
+/* The latest packet of all engines was of this frame, at this clock: before a tick ends. */
+void fyke_engine_reach(struct fyke_engine *engine, uint64_t frame, int64_t clock_ns);
+
 /* Ends the running tick: expires by `time_ns` (packet time of the next tick's first frame), sorts what was
  * finished and moves it into `tick`. */
 FYKE_MUST_USE enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns,

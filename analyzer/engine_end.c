@@ -92,6 +92,8 @@ enum fyke_status fyke_engine_end_part(struct fyke_engine *engine, size_t limit, 
 	*more = is_left(engine);
 	tick->flush = !*more;
 	engine->wanted_count = engine->changed_count = 0;
+	engine->names = NULL; /* no session begins after them */
+	engine->names_end = &engine->names;
 	return fyke_engine_fill_tick(engine, tick) ? FYKE_OK : fyke_engine_out_of_memory(error);
 }
 

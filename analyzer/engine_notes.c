@@ -55,7 +55,8 @@ bool fyke_engine_add_record(struct fyke_engine *engine, uint32_t index, const st
 bool fyke_engine_note_carrier(
 	struct fyke_engine *engine, struct fyke_flow *flow, const struct fyke_packet *packet)
 {
-	struct fyke_birth carrier = fyke_flow_birth(fyke_flow_at(&engine->table, engine->carrier));
+	struct fyke_birth carrier =
+		fyke_flow_birth(fyke_flow_at(&engine->carrier_engine->table, engine->carrier));
 	struct fyke_flow_extra *extra = fyke_engine_need_extra(engine, flow);
 	struct fyke_value values[2];
 
@@ -71,7 +72,7 @@ bool fyke_engine_note_carrier(
 	values[0] = fyke_integer((int64_t)carrier.frame);
 	values[1] = fyke_integer(carrier.ordinal);
 	return add_record(engine, extra, &fyke_table_session_parents, packet, values) &&
-	       fyke_engine_refer(engine, engine->carrier);
+	       fyke_engine_refer(engine->carrier_engine, engine->carrier);
 }
 
 bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, const struct fyke_packet *packet)
@@ -79,21 +80,24 @@ bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, con
 	char reporter[FYKE_ADDRESS_TEXT];
 	struct fyke_flow_key key;
 	enum fyke_endpoint sender = fyke_flow_key_of_quote(packet, &key);
+	struct fyke_engine *there = engine->quoted_engine;
 	uint32_t quoted;
 	struct fyke_flow_extra *own, *other;
 	struct fyke_value values[5] = {{0}};
 
-	if (!fyke_engine_find(engine, &key, fyke_flow_table_hash(&engine->table, &key), &quoted))
+	if (there != engine)
+		fyke_engine_reach(there, engine->frame, engine->clock_ns);
+	if (!fyke_engine_find(there, &key, fyke_flow_table_hash(&there->table, &key), &quoted))
 		return false;
-	if (quoted == 0 || quoted == index)
+	if (quoted == 0 || (there == engine && quoted == index))
 		return true;
 	own = fyke_engine_need_extra(engine, fyke_flow_at(&engine->table, index));
-	other = fyke_engine_need_extra(engine, fyke_flow_at(&engine->table, quoted));
+	other = fyke_engine_need_extra(there, fyke_flow_at(&there->table, quoted));
 	if (own == NULL || other == NULL)
 		return false;
 	if (own->quoted.frame == 0) {
-		own->quoted = fyke_flow_birth(fyke_flow_at(&engine->table, quoted));
-		if (!fyke_engine_refer(engine, quoted))
+		own->quoted = fyke_flow_birth(fyke_flow_at(&there->table, quoted));
+		if (!fyke_engine_refer(there, quoted))
 			return false;
 	}
 	if (other->icmp_errors == ICMP_ERRORS_MAX)
@@ -101,12 +105,12 @@ bool fyke_engine_note_icmp_error(struct fyke_engine *engine, uint32_t index, con
 	other->icmp_errors++;
 	(void)fyke_address_text(&packet->source, reporter);
 	values[0] = fyke_word(reporter);
-	values[1] = fyke_word(fyke_flow_at(&engine->table, quoted)->client == sender ? "client" : "server");
+	values[1] = fyke_word(fyke_flow_at(&there->table, quoted)->client == sender ? "client" : "server");
 	values[2] = fyke_integer(packet->icmp.type);
 	values[3] = fyke_integer(packet->icmp.code);
 	if (packet->icmp.mtu != 0)
 		values[4] = fyke_integer(packet->icmp.mtu);
-	return add_record(engine, other, &fyke_table_icmp_errors, packet, values);
+	return add_record(there, other, &fyke_table_icmp_errors, packet, values);
 }
 
 bool fyke_engine_note_name(

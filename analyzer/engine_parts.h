@@ -41,8 +41,10 @@ struct fyke_engine {
 
 	/* the packet in work */
 	uint64_t frame;
-	uint32_t births;  /* sessions born of its frame so far */
-	uint32_t carrier; /* flow of the packet one layer outside, 0 = none */
+	uint32_t births;		    /* sessions born of its frame so far */
+	uint32_t carrier;		    /* flow of the packet one layer outside, 0 = none */
+	struct fyke_engine *carrier_engine; /* whose it is; mostly this one */
+	struct fyke_engine *quoted_engine;  /* likewise of the session that the packet quotes */
 	uint8_t carrier_layer;
 	const char *service; /* by the server's port; NULL = none known */
 	int64_t clock_ns;

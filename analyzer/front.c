@@ -14,9 +14,7 @@
 
 enum {
 	BATCH_FRAMES = 32,
-	/* A frame's own, and those of the datagrams that its fragment makes whole one inside the other. */
-	FRAME_PACKETS = (1 + FYKE_LAYERS_MAX) * FYKE_LAYERS_MAX,
-	BATCH_PACKETS = BATCH_FRAMES * FYKE_LAYERS_MAX + FRAME_PACKETS,
+	BATCH_PACKETS = BATCH_FRAMES * FYKE_LAYERS_MAX + FYKE_FRONT_FRAME_PACKETS,
 	FRAGMENT_DATAGRAMS = 65536,
 };
 
@@ -28,10 +26,11 @@ struct fyke_front {
 	int64_t clock_ns;
 	uint64_t block, oldest_block;
 	size_t count, frames, judged;
+	struct fyke_front_room room;
+	struct fyke_decoded decoded; /* of the frame in work, whose packets are made in place */
 	int64_t clocks[BATCH_PACKETS];
 	uint32_t places[BATCH_PACKETS]; /* of their senders among the habits */
 	struct fyke_packet packets[BATCH_PACKETS];
-	struct fyke_decoded decoded; /* of the frame in work, whose packets are made in place */
 };
 
 enum fyke_status fyke_front_new(uint64_t fragment_memory, struct fyke_front **front, struct fyke_error *error)
@@ -48,6 +47,8 @@ enum fyke_status fyke_front_new(uint64_t fragment_memory, struct fyke_front **fr
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory to read packets");
 	}
 	fresh->clock_ns = INT64_MIN;
+	fresh->room = (struct fyke_front_room){
+		fresh->packets, fresh->clocks, fresh->places, BATCH_PACKETS, BATCH_FRAMES};
 	fresh->decoded.packets = fresh->packets;
 	*front = fresh;
 	return FYKE_OK;
@@ -71,17 +72,17 @@ static void add_packets(struct fyke_front *front, uint64_t block, const struct f
 	size_t end = front->count + front->decoded.count;
 
 	for (size_t i = front->count; i < end; i++) {
-		struct fyke_packet *packet = &front->packets[i];
+		struct fyke_packet *packet = &front->room.packets[i];
 
 		packet->block = block;
 		packet->oldest_block = front->oldest_block;
 		packet->fragment_frames = datagram == NULL ? NULL : datagram->frames;
 		packet->fragment_count = datagram == NULL ? 0 : datagram->frame_count;
-		front->clocks[i] = front->clock_ns;
-		front->places[i] = fyke_habits_place(front->habits, packet);
+		front->room.clock_ns[i] = front->clock_ns;
+		front->room.places[i] = fyke_habits_place(front->habits, packet);
 	}
 	front->count = end;
-	front->decoded.packets = front->packets + end;
+	front->decoded.packets = front->room.packets + end;
 }
 
 void fyke_front_enter_block(struct fyke_front *front, uint64_t block, uint64_t oldest)
@@ -150,22 +151,35 @@ bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, i
 		add_packets(front, 0, &datagram);
 	}
 	front->frames++;
-	return front->frames >= BATCH_FRAMES || front->count > BATCH_PACKETS - FRAME_PACKETS;
+	return front->frames >= front->room.frames_max ||
+	       front->count > front->room.packets_max - FYKE_FRONT_FRAME_PACKETS;
 }
 
 struct fyke_front_batch fyke_front_batch(struct fyke_front *front)
 {
 	for (; front->judged < front->count; front->judged++)
-		fyke_habits_judge(
-			front->habits, &front->packets[front->judged], front->places[front->judged]);
-	return (struct fyke_front_batch){front->packets, front->clocks, front->count};
+		fyke_habits_judge(front->habits, &front->room.packets[front->judged],
+			front->room.places[front->judged]);
+	return (struct fyke_front_batch){front->room.packets, front->room.clock_ns, front->count};
 }
 
 void fyke_front_clear(struct fyke_front *front)
 {
 	front->count = front->frames = front->judged = 0;
-	front->decoded.packets = front->packets;
+	front->decoded.packets = front->room.packets;
 	fyke_defrag_recycle(front->defrag);
+}
+
+void fyke_front_give(struct fyke_front *front, struct fyke_arena *arena)
+{
+	front->count = front->frames = front->judged = 0;
+	fyke_defrag_give(front->defrag, arena);
+}
+
+void fyke_front_use(struct fyke_front *front, const struct fyke_front_room *room)
+{
+	front->room = *room;
+	front->decoded.packets = room->packets;
 }
 
 int64_t fyke_front_clock(const struct fyke_front *front)

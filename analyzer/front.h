@@ -18,6 +18,20 @@ struct fyke_front_counters {
 	struct fyke_defrag_counters defrag;
 };
 
+/* Where packets go, until another is given; the front's own at first. */
+struct fyke_front_room {
+	struct fyke_packet *packets;
+	int64_t *clock_ns;
+	uint32_t *places; /* of their senders among the habits, until the batch is asked for */
+	size_t packets_max,
+		frames_max; /* the first at least FYKE_FRONT_FRAME_PACKETS, which one frame may give */
+};
+
+enum {
+	/* A frame's own, and those of the datagrams that its fragment makes whole one inside the other. */
+	FYKE_FRONT_FRAME_PACKETS = (1 + FYKE_LAYERS_MAX) * FYKE_LAYERS_MAX,
+};
+
 /* Packets ready for the engine; clock_ns[i] is the confirmed packet time at packets[i]. Borrowed
  * until fyke_front_clear. */
 struct fyke_front_batch {
@@ -42,6 +56,12 @@ struct fyke_front_batch fyke_front_batch(struct fyke_front *front);
 
 /* The batch has been processed: its memory is used again. */
 void fyke_front_clear(struct fyke_front *front);
+
+/* The batch goes on elsewhere: what its packets point to beside their blocks is the arena's from now on. */
+void fyke_front_give(struct fyke_front *front, struct fyke_arena *arena);
+
+/* The next batch is made there. */
+void fyke_front_use(struct fyke_front *front, const struct fyke_front_room *room);
 
 /* Confirmed packet time so far. */
 int64_t fyke_front_clock(const struct fyke_front *front);

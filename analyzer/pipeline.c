@@ -6,6 +6,7 @@
  */
 #include "analyzer/pipeline.h"
 
+#include "analyzer/crew.h"
 #include "analyzer/front.h"
 #include "analyzer/resolved.h"
 
@@ -14,6 +15,7 @@
 #include <time.h>
 
 enum { TICK_FRAMES = 4096, INDEX_FRAMES = 256, KEPT_BLOCKS = 64, END_SESSIONS = 4096 };
+enum { BLOCKS_MAX = 2 * KEPT_BLOCKS };
 enum { COMMENTS_BYTES = 1 << 20 }; /* of one hand-over: they are the file's to make long */
 
 #define FRAGMENT_SHARE 16 /* fragments may hold a sixteenth of the memory */
@@ -26,13 +28,15 @@ struct run {
 	struct fyke_pipeline_counters *counters;
 	struct fyke_error *error;
 	struct fyke_front *front;
-	struct fyke_engine *engine;
+	struct fyke_crew *crew;
 	struct fyke_resolved resolved;
-	struct fyke_block *ring[KEPT_BLOCKS]; /* analyzed last: resends are compared with them */
-	uint64_t blocks;		      /* analyzed so far; number n stands at ring[n % KEPT_BLOCKS] */
-	struct fyke_block *held;	      /* waits for the time of the next block's first frame */
-	struct fyke_tick *tick;		      /* the running one: gets the frame index while it runs */
+	struct fyke_block *ring[BLOCKS_MAX]; /* analyzed last: resends are compared with them */
+	uint64_t ring_size;		     /* several engines: some are at work on earlier ones */
+	uint64_t blocks;		     /* analyzed so far; number n stands at ring[n % ring_size] */
+	struct fyke_block *held;	     /* waits for the time of the next block's first frame */
+	struct fyke_tick *tick;		     /* the running one: gets the frame index while it runs */
 	size_t index_room, comments_room, comments_bytes;
+	uint64_t ticks;	      /* begun */
 	uint64_t tick_number; /* of the running tick: its frames are (n·4096, (n+1)·4096] */
 	int64_t flushed_ns;   /* clock at the last flush */
 	bool started;
@@ -49,33 +53,40 @@ static enum fyke_status start_tick(struct run *run)
 	run->index_room = run->comments_room = run->comments_bytes = 0;
 	if (run->tick == NULL)
 		return out_of_memory(run);
-	run->tick->number = run->counters->ticks;
+	run->tick->number = run->ticks++;
 	run->tick->time_ns = fyke_front_clock(run->front);
 	return FYKE_OK;
 }
 
-/* Hands what the front has to the engine. */
+/* Hands what the front has to the engines. */
 static enum fyke_status drain_front(struct run *run)
 {
-	struct fyke_front_batch batch = fyke_front_batch(run->front);
-	enum fyke_status status =
-		fyke_engine_take(run->engine, batch.packets, batch.clock_ns, batch.count, run->error);
-
-	fyke_front_clear(run->front);
-	return status;
+	return fyke_crew_take(run->crew, run->blocks, run->error);
 }
 
-static enum fyke_status give_tick(struct run *run)
+/* What the engines have finished. */
+static enum fyke_status give_tick(void *context, struct fyke_tick *tick, struct fyke_error *error)
 {
-	struct fyke_tick *tick = run->tick;
+	struct run *run = context;
 
-	run->tick = NULL;
 	run->counters->ticks++;
 	if (!fyke_resolved_take(&run->resolved, tick)) {
 		fyke_tick_free(tick);
-		return out_of_memory(run);
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory for the names of servers");
 	}
-	return run->sink->take(run->sink->context, tick, run->error);
+	return run->sink->take(run->sink->context, tick, error);
+}
+
+/* The crew takes the running tick over. */
+static struct fyke_tick *take_tick(void *context)
+{
+	struct run *run = context;
+	struct fyke_tick *tick = run->tick;
+
+	if (tick == NULL && start_tick(run) == FYKE_OK)
+		tick = run->tick;
+	run->tick = NULL;
+	return tick;
 }
 
 /* Ends the running tick at clock `time_ns` and begins the next. */
@@ -83,12 +94,10 @@ static enum fyke_status end_tick(struct run *run, int64_t time_ns, enum fyke_tic
 {
 	enum fyke_status status = drain_front(run);
 
-	if (status == FYKE_OK)
-		status = fyke_engine_tick(run->engine, time_ns, kind, run->tick, run->error);
 	if (status == FYKE_OK && !fyke_front_hand_over(run->front, run->tick, kind != FYKE_TICK_PLAIN))
 		status = out_of_memory(run);
 	if (status == FYKE_OK)
-		status = give_tick(run);
+		status = fyke_crew_tick(run->crew, time_ns, kind, take_tick(run), run->error);
 	if (status == FYKE_OK)
 		status = start_tick(run);
 	if (kind == FYKE_TICK_FLUSH)
@@ -151,7 +160,7 @@ static bool index_frame(struct run *run, const struct fyke_frame *frame)
  * alone. */
 static enum fyke_status give_part(struct run *run)
 {
-	enum fyke_status status = give_tick(run);
+	enum fyke_status status = fyke_crew_pass(run->crew, take_tick(run), run->error);
 
 	return status == FYKE_OK ? start_tick(run) : status;
 }
@@ -258,10 +267,13 @@ static enum fyke_status take_block(
 static void keep_block(struct run *run, struct fyke_block *block)
 {
 	uint64_t number = ++run->blocks;
-	struct fyke_block **place = &run->ring[number % KEPT_BLOCKS];
+	struct fyke_block **place = &run->ring[number % run->ring_size];
 
-	if (*place != NULL)
+	if (*place != NULL) {
+		/* nobody is still at a block whose packets may be compared with it */
+		fyke_crew_wait_for(run->crew, number - run->ring_size + KEPT_BLOCKS - 1);
 		fyke_block_release(*place);
+	}
 	*place = block;
 	fyke_front_enter_block(run->front, number, number < KEPT_BLOCKS ? 1 : number - KEPT_BLOCKS + 1);
 }
@@ -288,7 +300,7 @@ static void fill_counters(struct run *run)
 	counters->defrag = front.defrag;
 	memcpy(counters->refusals, front.refusals, sizeof(front.refusals));
 	memcpy(counters->inner_refusals, front.inner_refusals, sizeof(front.inner_refusals));
-	counters->engine = fyke_engine_counters(run->engine);
+	counters->engine = fyke_crew_counters(run->crew);
 }
 
 static void report_progress(struct run *run)
@@ -362,29 +374,28 @@ static enum fyke_status read_all(struct run *run)
 static enum fyke_status finish(struct run *run)
 {
 	enum fyke_status status = advance(run, NULL);
-	bool more = true;
 
 	if (status == FYKE_OK)
 		status = end_tick(run, INT64_MIN, FYKE_TICK_LAST);
-	while (status == FYKE_OK && more) {
-		status = fyke_engine_end_part(run->engine, END_SESSIONS, run->tick, &more, run->error);
-		if (status == FYKE_OK)
-			status = give_tick(run);
-		if (status == FYKE_OK && more)
-			status = start_tick(run);
-	}
-	return status;
+	return status == FYKE_OK ? fyke_crew_end(run->crew, END_SESSIONS, take_tick, run->error) : status;
 }
 
 static enum fyke_status prepare(struct run *run)
 {
 	struct fyke_engine_options engine = run->options->engine;
+	struct fyke_crew_options crew = {.engine = &engine,
+		.threads = run->options->threads > 1 ? run->options->threads : 1,
+		.give = give_tick,
+		.context = run};
 	uint64_t memory = engine.memory != 0 ? engine.memory : DEFAULT_MEMORY;
 	enum fyke_status status = fyke_front_new(memory / FRAGMENT_SHARE, &run->front, run->error);
 
 	engine.keep_changed = run->options->flush_ns > 0;
-	if (status == FYKE_OK)
-		status = fyke_engine_new(&engine, &run->engine, run->error);
+	run->ring_size = crew.threads > 1 ? BLOCKS_MAX : KEPT_BLOCKS;
+	if (status == FYKE_OK) {
+		crew.front = run->front;
+		status = fyke_crew_new(&crew, &run->crew, run->error);
+	}
 	return status == FYKE_OK ? start_tick(run) : status;
 }
 
@@ -404,7 +415,10 @@ enum fyke_status fyke_pipeline_run(struct fyke_source *source, const struct fyke
 		/* whatever ended it, what was seen is stored */
 		run.error = status == FYKE_OK ? &first : &ignored;
 		if (run.tick != NULL) {
-			enum fyke_status last = finish(&run);
+			enum fyke_status last;
+
+			fyke_crew_forgive(run.crew);
+			last = finish(&run);
 
 			status = status == FYKE_OK ? last : status;
 		}
@@ -412,14 +426,14 @@ enum fyke_status fyke_pipeline_run(struct fyke_source *source, const struct fyke
 		fill_counters(&run);
 		report_progress(&run);
 	}
+	fyke_crew_free(run.crew);
 	if (run.held != NULL)
 		fyke_block_release(run.held);
-	for (int i = 0; i < KEPT_BLOCKS; i++) {
+	for (int i = 0; i < BLOCKS_MAX; i++) {
 		if (run.ring[i] != NULL)
 			fyke_block_release(run.ring[i]);
 	}
 	fyke_tick_free(run.tick);
-	fyke_engine_free(run.engine);
 	fyke_resolved_release(&run.resolved);
 	fyke_front_free(run.front);
 	if (error != NULL)

@@ -32,6 +32,8 @@ struct fyke_pipeline_counters {
 
 struct fyke_pipeline_options {
 	struct fyke_engine_options engine;
+	unsigned threads; /* engines, each on a thread of its own, beside the caller's; 0, 1: all on the
+			     caller's */
 	bool live;
 	int64_t flush_ns; /* live: hand over open sessions that changed, this often in packet time; 0 = never
 			   */

@@ -98,6 +98,34 @@ bool fyke_seconds_take(struct fyke_seconds *seconds, struct fyke_tick *tick)
 	return true;
 }
 
+bool fyke_seconds_join(struct fyke_tick *tick, const struct fyke_tick *part)
+{
+	size_t room = tick->timeline_count + part->timeline_count, count = 0, i = 0, j = 0;
+	struct fyke_timeline_entry *all;
+
+	if (part->timeline_count == 0)
+		return true;
+	all = fyke_arena_take(&tick->arena, room * sizeof(*all));
+	if (all == NULL)
+		return false;
+	while (i < tick->timeline_count || j < part->timeline_count) {
+		int compared = i == tick->timeline_count ? 1
+			       : j == part->timeline_count
+				       ? -1
+				       : compare_entries(&tick->timeline[i], &part->timeline[j]);
+
+		all[count] = compared <= 0 ? tick->timeline[i++] : part->timeline[j++];
+		if (compared == 0) {
+			all[count].packets += part->timeline[j].packets;
+			all[count].bytes += part->timeline[j++].bytes;
+		}
+		count++;
+	}
+	tick->timeline = all;
+	tick->timeline_count = count;
+	return true;
+}
+
 void fyke_seconds_release(struct fyke_seconds *seconds)
 {
 	free(seconds->entries);

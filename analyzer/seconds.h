@@ -16,6 +16,8 @@ bool fyke_seconds_count(struct fyke_seconds *seconds, int64_t time_ns, const cha
 
 /* Moves the entries, sorted by second and service, into the tick and starts anew. */
 bool fyke_seconds_take(struct fyke_seconds *seconds, struct fyke_tick *tick);
+/* Adds another engine's entries of the same tick, sorted alike. False when memory is out. */
+bool fyke_seconds_join(struct fyke_tick *tick, const struct fyke_tick *part);
 void fyke_seconds_release(struct fyke_seconds *seconds);
 
 #endif

@@ -146,6 +146,7 @@ static enum fyke_status run_pipeline(struct analysis *analysis, struct fyke_erro
 {
 	struct fyke_pipeline_options pipeline = {
 		.engine = analysis->options.engine,
+		.threads = analysis->options.threads,
 		.progress = show_progress,
 		.progress_context = &analysis->progress,
 	};

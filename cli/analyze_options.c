@@ -2,6 +2,7 @@
 #include "cli/analyze_options.h"
 
 #include "analyzer/capture/filter.h"
+#include "analyzer/crew.h"
 #include "cli/command.h"
 #include "cli/home_net.h"
 
@@ -22,6 +23,7 @@ enum {
 	OPTION_STATS,
 	OPTION_SERVICES,
 	OPTION_MEMORY,
+	OPTION_THREADS,
 	OPTION_TCP_TIMEOUT,
 	OPTION_TCP_HALF_OPEN_TIMEOUT,
 	OPTION_UDP_TIMEOUT,
@@ -56,6 +58,7 @@ static const struct fyke_option list[] = {
 		"names of ports as in /etc/services, over the built-in ones"},
 	[OPTION_MEMORY] = {0, "memory", "SIZE",
 		"most memory for open sessions (256M, 2G); the oldest go first"},
+	[OPTION_THREADS] = {0, "threads", "N", "share the sessions among N threads (1)"},
 	[OPTION_TCP_TIMEOUT] = {0, "tcp-timeout", "TIME", "silence that ends a TCP session (7440s)"},
 	[OPTION_TCP_HALF_OPEN_TIMEOUT] = {0, "tcp-half-open-timeout", "TIME",
 		"the same before the handshake is done (60s)"},
@@ -107,6 +110,16 @@ static bool take_duration(const char *option, const char *value, int64_t *ns, in
 	return wrong(result, option, value, "a time like 90s, 5min or 2h");
 }
 
+static bool take_threads(struct fyke_analyze_options *options, const char *value, int *result)
+{
+	uint64_t number = 0;
+
+	if (!fyke_parse_count(value, FYKE_CREW_MAX, &number) || number == 0)
+		return wrong(result, "--threads", value, "a number from 1 to 16");
+	options->threads = (unsigned)number;
+	return true;
+}
+
 /* Options without a letter that have a value. */
 static bool take_long_value(struct fyke_analyze_options *options, int option, const char *value, int *result)
 {
@@ -140,6 +153,8 @@ static bool take_long_value(struct fyke_analyze_options *options, int option, co
 		if (fyke_parse_size(value, &options->engine.memory) && options->engine.memory >= 1 << 20)
 			return true;
 		return wrong(result, "--memory", value, "a size of at least 1M, like 256M or 2G,");
+	case FYKE_OPTION(OPTION_THREADS):
+		return take_threads(options, value, result);
 	case FYKE_OPTION(OPTION_TCP_TIMEOUT):
 		return take_duration("--tcp-timeout", value, &options->engine.tcp_idle_ns, result);
 	case FYKE_OPTION(OPTION_TCP_HALF_OPEN_TIMEOUT):

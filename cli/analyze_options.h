@@ -13,6 +13,7 @@ struct fyke_analyze_options {
 		*rules; /* borrowed from argv; NULL where not given */
 	uint64_t frame_limit;
 	uint32_t snaplen;
+	unsigned threads;		   /* 0 = not given */
 	struct fyke_engine_options engine; /* its services are not set here */
 	struct fyke_payload_options payload;
 	bool force, again, stats, quiet, no_fold, no_database;

@@ -439,6 +439,11 @@ void fyke_defrag_recycle(struct fyke_defrag *defrag)
 	fyke_arena_reset(&defrag->given);
 }
 
+void fyke_defrag_give(struct fyke_defrag *defrag, struct fyke_arena *arena)
+{
+	fyke_arena_merge(arena, &defrag->given);
+}
+
 /* In order of arrival, so what is younger than the shortest timeout ends the search; one of IPv6 may
  * have to wait on while IPv4's behind it go. */
 void fyke_defrag_expire(struct fyke_defrag *defrag, int64_t now_ns)

@@ -11,6 +11,7 @@
 #ifndef FYKE_DEFRAG_DEFRAG_H
 #define FYKE_DEFRAG_DEFRAG_H
 
+#include "analyzer/base/arena.h"
 #include "analyzer/base/status.h"
 #include "analyzer/decode/decode.h"
 
@@ -67,6 +68,8 @@ bool fyke_defrag_add(
 
 /* Gives back the bytes of all datagrams handed out so far: called when the batch has been processed. */
 void fyke_defrag_recycle(struct fyke_defrag *defrag);
+/* Or moves them into `arena`, for those who process it later. */
+void fyke_defrag_give(struct fyke_defrag *defrag, struct fyke_arena *arena);
 
 /* Drops what has waited longer than the timeout at packet time `now_ns`. */
 void fyke_defrag_expire(struct fyke_defrag *defrag, int64_t now_ns);

@@ -57,9 +57,9 @@ struct fyke_tick {
 	size_t comment_count;
 	struct fyke_neighbour *neighbours;
 	size_t neighbour_count;
-	struct fyke_tick_name *names, **names_end; /* ascending frames; sessions have been named by them */
-	bool flush;				   /* the user waits for these: make them visible now */
-	struct fyke_arena arena;		   /* owns all of the above */
+	struct fyke_tick_name *names; /* ascending frames; sessions have been named by them */
+	bool flush;		      /* the user waits for these: make them visible now */
+	struct fyke_arena arena;      /* owns all of the above */
 };
 
 struct fyke_tick *fyke_tick_new(void); /* NULL when memory is out */

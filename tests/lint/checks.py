@@ -9,7 +9,7 @@ import re
 BASE = "analyzer/base/"
 RECORD = ["analyzer/session/session.h", "analyzer/session/state.h", "analyzer/session/sink.h",
           "analyzer/session/capture.h", "analyzer/session/transport.h"]
-ENGINE = [BASE, "analyzer/engine", "analyzer/seconds.h", "analyzer/classify/services.h", "analyzer/decode/",
+ENGINE = [BASE, "analyzer/engine", "analyzer/seconds.h", "analyzer/resolved.h", "analyzer/classify/services.h", "analyzer/decode/",
           "analyzer/flow/", "analyzer/tcp/", "analyzer/dissect/", "analyzer/session/", "dissectors/"]
 LEVELS = {
     "analyzer/base/": [],
@@ -30,6 +30,10 @@ LEVELS = {
     "analyzer/habits": [BASE, "analyzer/decode/"],
     "analyzer/neighbours": [BASE, *RECORD, "analyzer/decode/"],
     "analyzer/front": [BASE, *RECORD, "analyzer/habits.h", "analyzer/neighbours.h", "analyzer/decode/", "analyzer/defrag/"],
+    "analyzer/share": [BASE, "analyzer/decode/"],
+    "analyzer/resolved": [BASE, *RECORD],
+    "analyzer/join": [BASE, *RECORD, "analyzer/seconds.h"],
+    "analyzer/crew": [BASE, *RECORD, "analyzer/engine.h", "analyzer/front.h", "analyzer/share.h", "analyzer/join.h"],
     "analyzer/pipeline": [BASE, "analyzer/"],
     "dissectors/": [BASE],
     "storage/": [BASE, *RECORD, "analyzer/session/community_id.h"],
