@@ -293,10 +293,13 @@ static bool count_both(struct fyke_tally *tally, struct text a, struct text b, c
 	return count_traffic(tally, (struct text){key, length + rest}, traffic, false);
 }
 
+/* Without its bytes: what has the most sessions comes first. */
 static bool count_misfit(struct fyke_facts *facts, sqlite3_value **row, const struct traffic *traffic)
 {
+	static const struct traffic none;
+
 	return !traffic->mismatch || count_both(&facts->misfits, text_of(row[COLUMN_MISFIT]),
-					     text_of(row[COLUMN_MISFIT_PORT]), traffic);
+					     text_of(row[COLUMN_MISFIT_PORT]), &none);
 }
 
 static bool count_hosts(struct fyke_facts *facts, sqlite3_value **row, const struct traffic *traffic)

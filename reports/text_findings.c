@@ -3,11 +3,17 @@
 
 #include <sqlite3.h>
 
+/* Of each rule the gravest, and how many there are: ten passwords in clear text must not hide a scan. */
 static const char query[] =
-	"SELECT severity, title, subject, count(*) OVER () FROM findings WHERE (?1 = 0 OR capture_id = ?1)"
-	" AND status <> 'gone' ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN "
-	"'medium' THEN 2"
-	" WHEN 'low' THEN 3 ELSE 4 END, id";
+	"WITH ranked AS (SELECT id, severity, title, subject, count(*) OVER (PARTITION BY rule) AS n, CASE "
+	"severity"
+	" WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END AS "
+	"rank,"
+	" row_number() OVER (PARTITION BY rule ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' "
+	"THEN 1"
+	" WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END, id) AS place FROM findings"
+	" WHERE (?1 = 0 OR capture_id = ?1) AND status <> 'gone')"
+	" SELECT severity, title, subject, n FROM ranked WHERE place = 1 ORDER BY rank, id";
 
 static const char *text_at(sqlite3_stmt *row, int column)
 {
@@ -25,10 +31,15 @@ static enum fyke_paint paint_of(const char *severity)
 
 static void put(const struct fyke_summary *s, sqlite3_stmt *row)
 {
-	char label[16], text[512];
+	int64_t more = sqlite3_column_int64(row, 3) - 1;
+	char label[16], text[560];
+	int length;
 
 	snprintf(label, sizeof(label), "%.12s", text_at(row, 0));
-	snprintf(text, sizeof(text), "%.250s: %.200s", text_at(row, 1), text_at(row, 2));
+	length = snprintf(text, sizeof(text), "%.250s: %.200s", text_at(row, 1), text_at(row, 2));
+	if (more > 0 && length > 0)
+		snprintf(text + length, sizeof(text) - (size_t)length, "; %lld more of this kind",
+			(long long)more);
 	fyke_summary_line(s, label, paint_of(text_at(row, 0)), text);
 }
 
@@ -36,17 +47,18 @@ enum fyke_status fyke_summary_findings(const struct fyke_summary *s, bool *any)
 {
 	sqlite3_stmt *row;
 	enum fyke_status status = fyke_facts_prepare(s->db, query, s->capture_id, &row, s->error);
-	int64_t count = 0, all = 0;
+	int64_t kinds = 0, left_out = 0;
 
 	while (status == FYKE_OK && fyke_facts_step(&row, &status, s->error)) {
-		all = sqlite3_column_int64(row, 3);
-		if (count == 0)
+		if (kinds == 0)
 			fyke_summary_heading(s, "Findings", "evidence, no verdict: fyke findings tells more");
-		if (count++ < (int64_t)s->top)
+		if (kinds++ < (int64_t)s->top)
 			put(s, row);
+		else
+			left_out += sqlite3_column_int64(row, 3);
 	}
-	if (all > (int64_t)s->top)
-		fprintf(s->out, "  ... and %lld more\n", (long long)(all - (int64_t)s->top));
-	*any = count > 0;
+	if (left_out > 0)
+		fprintf(s->out, "  ... and %lld more\n", (long long)left_out);
+	*any = kinds > 0;
 	return status;
 }

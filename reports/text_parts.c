@@ -28,12 +28,18 @@ static void FYKE_PRINTF(2, 3) say(struct sentence *sentence, const char *format,
 		sentence->at += (size_t)length < room ? (size_t)length : room - 1;
 }
 
-static void say_count(struct sentence *sentence, int64_t count, const char *what)
+static void say_counted(struct sentence *sentence, int64_t count, const char *one, const char *many)
 {
 	char number[FYKE_TEXT_NUMBER];
 
 	if (count > 0)
-		say(sentence, "%s%s %s", sentence->at > 0 ? ", " : "", fyke_text_count(count, number), what);
+		say(sentence, "%s%s %s", sentence->at > 0 ? ", " : "", fyke_text_count(count, number),
+			count == 1 ? one : many);
+}
+
+static void say_count(struct sentence *sentence, int64_t count, const char *what)
+{
+	say_counted(sentence, count, what, what);
 }
 
 static void show_handshakes(const struct fyke_summary *s)
@@ -92,7 +98,8 @@ static void show_retransmissions(const struct fyke_summary *s)
 	say_count(&causes, sum(s, FYKE_FACTS_timeout_retransmissions), "after a timeout");
 	say_count(&causes, sum(s, FYKE_FACTS_fast_retransmissions), "fast");
 	say_count(&causes, sum(s, FYKE_FACTS_sack_retransmissions), "by SACK");
-	say_count(&causes, sum(s, FYKE_FACTS_tail_probe_retransmissions), "tail-loss probes");
+	say_counted(&causes, sum(s, FYKE_FACTS_tail_probe_retransmissions), "tail-loss probe",
+		"tail-loss probes");
 	say_count(
 		&causes, sum(s, FYKE_FACTS_other_retransmissions), "following a timeout or of unknown cause");
 	if (causes.at > 0)
@@ -110,13 +117,13 @@ void fyke_summary_tcp(const struct fyke_summary *s)
 	show_samples(s, "round trip", &s->facts->rtt_us);
 	show_retransmissions(s);
 	if (sum(s, FYKE_FACTS_gaps) > 0) {
-		say(&gaps, "%s gaps, %s of the streams were never seen",
-			fyke_text_count(sum(s, FYKE_FACTS_gaps), a),
+		say_counted(&gaps, sum(s, FYKE_FACTS_gaps), "gap", "gaps");
+		say(&gaps, ", %s of the streams were never seen",
 			fyke_text_bytes(sum(s, FYKE_FACTS_missing_bytes), b));
 		fyke_summary_line(s, "missing", FYKE_PAINT_WARN, gaps.text);
 	}
-	say_count(&windows, sum(s, FYKE_FACTS_zero_windows), "closed windows");
-	say_count(&windows, sum(s, FYKE_FACTS_window_fulls), "times full");
+	say_counted(&windows, sum(s, FYKE_FACTS_zero_windows), "closed window", "closed windows");
+	say_counted(&windows, sum(s, FYKE_FACTS_window_fulls), "time full", "times full");
 	if (windows.at > 0)
 		fyke_summary_line(s, "windows", FYKE_PAINT_PLAIN, windows.text);
 	if (sum(s, FYKE_FACTS_conflicting_bytes) > 0) {
@@ -129,7 +136,8 @@ void fyke_summary_tcp(const struct fyke_summary *s)
 	if (s->facts->bad_checksums > 0) {
 		struct sentence checksums = {0};
 
-		say_count(&checksums, s->facts->bad_checksums, "packets with a wrong checksum");
+		say_counted(&checksums, s->facts->bad_checksums, "packet with a wrong checksum",
+			"packets with a wrong checksum");
 		fyke_summary_line(s, "checksums", FYKE_PAINT_WARN, checksums.text);
 	}
 }
