@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { EVICTED_ROOM = 8 << 20 };
+
 uint64_t fyke_engine_memory_held(const struct fyke_engine *engine)
 {
 	return engine->table.flows.live *
@@ -243,13 +245,23 @@ static bool evict_oldest(struct fyke_engine *engine)
 	return fyke_engine_end_flow(engine, oldest, FYKE_END_EVICTED, engine->frame);
 }
 
+/* What is evicted becomes records that live until the tick ends, and those of lone SYNs are ten times as
+ * large as they were. When a table doubles, a great many would go at once: unless it is dire, the rest waits
+ * for the next tick. */
+static bool may_evict(const struct fyke_engine *engine, uint64_t held)
+{
+	uint64_t limit = engine->options.memory;
+
+	return held > limit && (engine->arena.used < EVICTED_ROOM || held > limit + limit / 2);
+}
+
 bool fyke_engine_keep_within_memory(struct fyke_engine *engine)
 {
 	uint64_t held = fyke_engine_memory_held(engine);
 
 	if (held > engine->counters.memory_most)
 		engine->counters.memory_most = held;
-	while (held > engine->options.memory && engine->table.count + half_open_count(engine) > 1) {
+	while (may_evict(engine, held) && engine->table.count + half_open_count(engine) > 1) {
 		if (!evict_oldest(engine))
 			return false;
 		engine->counters.evicted++;
