@@ -65,6 +65,7 @@ static enum fyke_status run(const struct fyke_diff_options *diff, struct fyke_er
 	struct fyke_database *old = NULL, *new = NULL;
 	enum fyke_status status = fyke_database_open(diff->new_name, FYKE_DATABASE_READ, &new, error);
 
+	fyke_database_close(new); /* it is one, and may be the same file: no two at once */
 	if (status == FYKE_OK)
 		status = fyke_database_open(diff->old_name, FYKE_DATABASE_READ, &old, error);
 	if (status == FYKE_OK)
@@ -72,7 +73,6 @@ static enum fyke_status run(const struct fyke_diff_options *diff, struct fyke_er
 	if (status == FYKE_OK)
 		status = fyke_diff_write(fyke_database_handle(old), diff, stdout, error);
 	fyke_database_close(old);
-	fyke_database_close(new);
 	return status;
 }
 

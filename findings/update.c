@@ -29,7 +29,7 @@ enum fyke_status fyke_findings_take_home(
 static enum fyke_status derive(const struct fyke_findings_job *job, struct fyke_error *error)
 {
 	struct fyke_database *database;
-	enum fyke_status status = fyke_database_open(job->path, FYKE_DATABASE_WRITE, &database, error);
+	enum fyke_status status = fyke_database_open_again(job->path, FYKE_DATABASE_WRITE, &database, error);
 
 	if (status != FYKE_OK)
 		return status;
@@ -43,7 +43,7 @@ static enum fyke_status find(const struct fyke_findings_job *job, const struct f
 {
 	struct fyke_database *database;
 	bool home_is_known;
-	enum fyke_status status = fyke_database_open(job->path, FYKE_DATABASE_READ, &database, error);
+	enum fyke_status status = fyke_database_open_again(job->path, FYKE_DATABASE_READ, &database, error);
 
 	if (status != FYKE_OK)
 		return status;
@@ -58,7 +58,7 @@ static enum fyke_status store(
 	const struct fyke_findings_job *job, const struct fyke_findings *findings, struct fyke_error *error)
 {
 	struct fyke_database *database;
-	enum fyke_status status = fyke_database_open(job->path, FYKE_DATABASE_WRITE, &database, error);
+	enum fyke_status status = fyke_database_open_again(job->path, FYKE_DATABASE_WRITE, &database, error);
 
 	if (status != FYKE_OK)
 		return status;

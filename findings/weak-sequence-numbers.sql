@@ -6,7 +6,7 @@
 --   client).
 -- advice: Update the system. Keep it away from the world, and do not trust it by its address.
 SELECT ip AS subject, ip AS host, 'Initial sequence numbers of the kind: ' || isn_kind AS title,
-  iif(server_sessions > 0, 'medium', 'info') AS severity, isn_evidence AS evidence,
+  iif(server_sessions = 0, 'info', iif(isn_kind = 'truncated', 'low', 'medium')) AS severity, isn_evidence AS evidence,
   (SELECT min(id) FROM sessions WHERE server_ip = ip OR client_ip = ip) AS session_id, first_seen_us AS first_us,
   last_seen_us AS last_us
-FROM hosts WHERE isn_kind IN ('constant', 'step', 'clock')
+FROM hosts WHERE isn_kind IN ('constant', 'step', 'clock', 'truncated')

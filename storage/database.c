@@ -274,18 +274,21 @@ static enum fyke_status open_connection(
 	return status;
 }
 
-enum fyke_status fyke_database_open(const char *path, enum fyke_database_mode mode,
+/* `touch`: the file is looked at before SQLite opens it. */
+static enum fyke_status open_it(const char *path, enum fyke_database_mode mode, bool touch,
 	struct fyke_database **database, struct fyke_error *error)
 {
 	struct fyke_database *made = calloc(1, sizeof(*made));
-	enum fyke_status status;
+	enum fyke_status status = FYKE_OK;
 
 	*database = NULL;
 	if (made == NULL)
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "%s: out of memory", path);
 	made->mode = mode;
-	status = open_file(path, mode == FYKE_DATABASE_WRITE, &made->fd, error);
-	if (status == FYKE_OK && mode == FYKE_DATABASE_READ) {
+	made->fd = -1;
+	if (touch)
+		status = open_file(path, mode == FYKE_DATABASE_WRITE, &made->fd, error);
+	if (status == FYKE_OK && touch && mode == FYKE_DATABASE_READ) {
 		close(made->fd);
 		made->fd = -1;
 	}
@@ -297,6 +300,18 @@ enum fyke_status fyke_database_open(const char *path, enum fyke_database_mode mo
 	}
 	*database = made;
 	return FYKE_OK;
+}
+
+enum fyke_status fyke_database_open(const char *path, enum fyke_database_mode mode,
+	struct fyke_database **database, struct fyke_error *error)
+{
+	return open_it(path, mode, true, database, error);
+}
+
+enum fyke_status fyke_database_open_again(const char *path, enum fyke_database_mode mode,
+	struct fyke_database **database, struct fyke_error *error)
+{
+	return open_it(path, mode, false, database, error);
 }
 
 void fyke_database_set_home(struct fyke_database *database, const struct fyke_networks *home)

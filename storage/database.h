@@ -32,6 +32,11 @@ enum {						      /* limits of SQL of the user's */
  * what queries need; trusted_schema off, defensive mode on. */
 FYKE_MUST_USE enum fyke_status fyke_database_open(const char *path, enum fyke_database_mode mode,
 	struct fyke_database **database, struct fyke_error *error);
+/* The same in a process that may hold the database open already, and therefore knows what it is: no
+ * descriptor but SQLite's own is opened, for closing one would drop the locks of the other connection, and
+ * the next program that closes the database would take away its -wal. */
+FYKE_MUST_USE enum fyke_status fyke_database_open_again(const char *path, enum fyke_database_mode mode,
+	struct fyke_database **database, struct fyke_error *error);
 /* The networks that are one's own, for the SQL function fyke_origin(); copied. None: each host's own. */
 void fyke_database_set_home(struct fyke_database *database, const struct fyke_networks *home);
 const struct fyke_networks *fyke_database_home(const struct fyke_database *database); /* borrowed */
@@ -49,7 +54,8 @@ FYKE_MUST_USE enum fyke_status fyke_database_restrict_to(
 	struct fyke_database *database, uint64_t steps, unsigned seconds, struct fyke_error *error);
 
 /* A descriptor of the database's file, opened before SQLite's own and closed after it (closing any
- * descriptor of a file drops the process's POSIX locks on it): for locks of our own. -1 when reading. */
+ * descriptor of a file drops the process's POSIX locks on it): for locks of our own. -1 when reading, and
+ * when opened again. */
 int fyke_database_descriptor(const struct fyke_database *database);
 
 #endif

@@ -99,7 +99,7 @@ static const struct fyke_column host_columns[] = {
 	INTEGER("received_packets", "packets it was sent"),
 	INTEGER("sent_bytes", "IP bytes it sent"),
 	INTEGER("received_bytes", "IP bytes it was sent"),
-	TEXT("isn_kind", "how it chooses initial sequence numbers: constant, step, clock, rfc6528, random, or few (too few connections to tell)"),
+	TEXT("isn_kind", "how it chooses initial sequence numbers: constant, step, clock, truncated (some bits never change), rfc6528, random, or few (too few connections to tell)"),
 	INTEGER("isn_samples", "distinct connections that the assessment rests on"),
 	TEXT("isn_evidence", "what the assessment rests on"),
 };

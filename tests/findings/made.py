@@ -63,6 +63,12 @@ def weak_sequence_numbers_fires(trace):
 
 
 @scene
+def weak_sequence_numbers_half_fires(trace):
+    """A device that chooses 16 of the 32 bits only."""
+    numbered(trace, lambda n: random.Random(n + 1000).getrandbits(16) << 16)
+
+
+@scene
 def reset_injection_refusal_fires(trace):
     """Somebody refuses in the server's name; the server's own answer comes later."""
     tcp = connection(trace).syn()

@@ -6,6 +6,7 @@
 #include "storage/schema.h"
 #include "tests/unit/storage_support.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,6 +118,42 @@ static void test_database_of_another_program(void **state)
 	expect_refused(scene->path, FYKE_DATABASE_WRITE, FYKE_FAILED_FORMAT, "another program");
 	assert_int_equal(read_file(scene->path, after, sizeof(after)), length);
 	assert_memory_equal(before, after, length);
+}
+
+/* Whether this process holds SQLite's shared lock on the file, as another process sees it. */
+static bool is_locked(const char *path)
+{
+	enum { SHARED_AT = 0x40000002, SHARED_LENGTH = 510 };
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_AT, .l_len = SHARED_LENGTH};
+	pid_t child = fork();
+	int status = 0, fd;
+
+	if (child == 0) {
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		_exit(fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 1 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status) == 1;
+}
+
+static void test_database_opened_again_keeps_locks(void **state)
+{
+	static const enum fyke_database_mode modes[] = {FYKE_DATABASE_READ, FYKE_DATABASE_WRITE};
+	struct scene *scene = *state;
+	struct fyke_database *first = opened(scene, FYKE_DATABASE_WRITE), *second;
+
+	assert_true(is_locked(scene->path));
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		second = NULL;
+		assert_int_equal(fyke_database_open_again(scene->path, modes[i], &second, NULL), FYKE_OK);
+		assert_int_equal(fyke_database_descriptor(second), -1);
+		fyke_database_close(second);
+		assert_true(is_locked(scene->path));
+	}
+	fyke_database_close(first);
+	assert_false(is_locked(scene->path));
 }
 
 static void test_database_newer_schema(void **state)
@@ -472,6 +509,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_database_frames_function, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_database_uid_function, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_database_locked, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_database_opened_again_keeps_locks, scene_setup, scene_teardown),
 		cmocka_unit_test(test_database_docs_name_everything),
 	};
 
