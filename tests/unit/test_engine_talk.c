@@ -358,11 +358,15 @@ static void test_engine_talk_names_servers_by_answers(void **state)
 {
 	struct world world = new_world((struct fyke_engine_options){0});
 	struct fyke_resolved resolved = {0};
+	struct fyke_tick *before = fyke_tick_new();
 
 	(void)state;
 	open_to(&world, 80);
 	send_to(&world, 'c', 80, 1, "name");
 	open_to(&world, 81);
+	assert_int_equal(fyke_engine_tick(world.engine, 0, FYKE_TICK_LAST, before, NULL), FYKE_OK);
+	assert_true(fyke_resolved_take(&resolved, before));
+	fyke_tick_free(before);
 	finish(&world, 2);
 	assert_true(fyke_resolved_take(&resolved, world.tick));
 	fyke_resolved_release(&resolved);
