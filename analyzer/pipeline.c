@@ -15,7 +15,7 @@
 #include <time.h>
 
 enum { TICK_FRAMES = 4096, INDEX_FRAMES = 256, KEPT_BLOCKS = 64, END_SESSIONS = 4096 };
-enum { BLOCKS_MAX = 2 * KEPT_BLOCKS };
+enum { BLOCKS_MAX = KEPT_BLOCKS + 20 };
 enum { COMMENTS_BYTES = 1 << 20 }; /* of one hand-over: they are the file's to make long */
 
 #define FRAGMENT_SHARE 16 /* fragments may hold a sixteenth of the memory */

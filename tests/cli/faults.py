@@ -4,6 +4,7 @@ import errno
 import os
 import pathlib
 import pty
+import resource
 import shutil
 import signal
 import sqlite3
@@ -217,10 +218,10 @@ def closed_descriptors_harm_nothing():
     expect(store() == [("complete", 2)], store())
 
 
-def start_on_pipe():
+def start_on_pipe(*options):
     """fyke waiting for the rest of a capture on standard input."""
     data = pcapfile.pcap(trace(2))
-    child = subprocess.Popen([str(program.binary()), "analyze", "-q", "-"], stdin=subprocess.PIPE,
+    child = subprocess.Popen([str(program.binary()), "analyze", "-q", *options, "-"], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     child.stdin.write(data)
     child.stdin.flush()
@@ -228,14 +229,51 @@ def start_on_pipe():
     return child
 
 
-@case
-def interrupt_stores_what_was_read():
-    child = start_on_pipe()
+def interrupt(*options):
+    child = start_on_pipe(*options)
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=60)
     expect(child.returncode == 1, f"exit code {child.returncode}: {err}")
     expect(b"interrupted" in err, err)
     expect(store() == [("interrupted", 2)], store())
+
+
+@case
+def interrupt_stores_what_was_read():
+    interrupt()
+
+
+@case
+def interrupt_stores_what_several_threads_read():
+    interrupt("--threads", "3")
+
+
+@case
+def threads_are_counted():
+    capture()
+    for wrong in ("0", "17", "-1", "all"):
+        fyke("analyze", "-q", "--threads", wrong, "capture.pcap").exits(2).says("--threads", "from 1 to 16")
+    fyke("analyze", "-q", "--threads", "16", "capture.pcap").exits(0)
+    expect(store() == [("complete", 2)], store())
+
+
+@case
+def threads_without_memory_end_orderly():
+    """Whoever lacks memory first, the reader, an engine, the writer: fyke says so and ends."""
+    if program.is_sanitized(program.binary()):
+        raise Skip("a sanitizer needs more address space than there is")
+    capture("many.pcap", connections=6000)
+    ends = set()
+    for mebibytes in range(30, 420, 15):
+        limit = mebibytes << 20
+        done = fyke("analyze", "-q", "--threads", "3", "-d", f"{mebibytes}.db", "many.pcap",
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        if done.code == 127:  # not even the program finds room
+            continue
+        expect(done.code in (0, 1), f"{mebibytes} MiB: {done.code}, {done.err}")
+        expect(done.code == 0 or "memory" in done.err, f"{mebibytes} MiB: {done.err}")
+        ends.add(done.code)
+    expect(ends == {0, 1}, f"all ended alike: {ends}")
 
 
 @case
