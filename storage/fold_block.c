@@ -22,18 +22,23 @@ static bool is_bare(const struct fyke_session *s)
 	       s->frames != NULL;
 }
 
+static bool fits(const struct fyke_session_side *side)
+{
+	return side->port >= 0 && side->port <= UINT16_MAX && side->packets >= 0 &&
+	       side->packets <= UINT8_MAX && side->bytes >= 0 && side->bytes <= UINT32_MAX &&
+	       side->payload_bytes == 0 && side->tcp_flags >= 0 && side->tcp_flags <= UINT16_MAX &&
+	       (side->packets > 0 ? side->ttl >= 0 && side->ttl <= UINT8_MAX : side->ttl == FYKE_UNKNOWN);
+}
+
 /* A client that knocked more often proves something (port_proof.c), and such sessions are few. */
 static bool is_small(const struct fyke_session *s)
 {
 	const struct fyke_session_side *client = &s->side[FYKE_CLIENT], *server = &s->side[FYKE_SERVER];
 
-	return client->packets > 0 && client->packets <= CLIENT_PACKETS_MAX && server->packets <= UINT8_MAX &&
-	       client->payload_bytes == 0 && server->payload_bytes == 0 && client->bytes <= UINT32_MAX &&
-	       server->bytes <= UINT32_MAX && client->ip.family == server->ip.family &&
-	       client->ip.family != FYKE_ADDRESS_NONE && client->tcp_flags >= 0 && server->tcp_flags >= 0 &&
-	       strnlen(s->history, FYKE_HISTORY_MAX) < FYKE_FOLD_HISTORY &&
-	       (s->port_service == NULL || strlen(s->port_service) < FYKE_FOLD_SERVICE) &&
-	       (server->packets > 0) == (server->ttl != FYKE_UNKNOWN);
+	return fits(client) && fits(server) && client->packets > 0 && client->packets <= CLIENT_PACKETS_MAX &&
+	       client->ip.family == server->ip.family && client->ip.family != FYKE_ADDRESS_NONE &&
+	       s->vlan <= INT16_MAX && strnlen(s->history, FYKE_HISTORY_MAX) < FYKE_FOLD_HISTORY &&
+	       (s->port_service == NULL || strlen(s->port_service) < FYKE_FOLD_SERVICE);
 }
 
 static void set_side(struct fyke_folded *folded, const struct fyke_session *s, enum fyke_side which)

@@ -224,7 +224,9 @@ static const struct fyke_schema_table comments = {"comments",
 	COLUMNS(comment_columns), "\"capture_id\", \"n\""};
 static const struct fyke_schema_table hosts = {"hosts",
 	"Addresses that took part in sessions. Sums count all that was seen, sessions that --keep removed "
-	"since included.",
+	"since and folded ones (`folded_sessions`) included. Of addresses that a scan tried and that never "
+	"said "
+	"anything 65,536 are listed.",
 	COLUMNS(host_columns), "\"capture_id\", \"ip\""};
 static const struct fyke_schema_table ports = {"ports",
 	"Ports whose state was proven. TCP open: a SYN-ACK left it. UDP open: it answered, and the roles are "

@@ -11,8 +11,8 @@
 struct fyke_build {
 	struct fyke_community_hasher *hasher;
 	const struct fyke_flow *flow;
-	const struct fyke_tcp *tcp;	     /* NULL = not TCP */
-	const struct fyke_flow_extra *extra; /* NULL = none */
+	const struct fyke_tcp *tcp;		    /* NULL = not TCP */
+	const struct fyke_flow_extra *extra;	    /* NULL = none */
 	const char *port_service, *content_service; /* static; NULL = not known */
 	enum fyke_end end_reason;
 	uint64_t deciding_frame;
