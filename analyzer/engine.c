@@ -318,7 +318,7 @@ static bool take_batch(struct fyke_engine *engine, const struct fyke_packet *con
 		keys[i].hash = fyke_flow_table_hash(&engine->table, &keys[i].key);
 		fyke_flow_table_prefetch_slot(&engine->table, keys[i].hash);
 		if (engine->half_open != NULL)
-			fyke_half_open_prefetch(engine->half_open, keys[i].hash);
+			fyke_half_open_prefetch(engine->half_open, &keys[i]);
 	}
 	prefetch_batch(engine, keys, count);
 	for (size_t i = 0; i < count; i++) {

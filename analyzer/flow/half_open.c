@@ -12,6 +12,7 @@
 
 enum {
 	SLOTS_AT_START = 4096,
+	AT_ONCE = 32,
 	TAG_EMPTY = 0,
 	TAG_DELETED = 1,
 	TAG_FIRST = 2,
@@ -108,6 +109,12 @@ static void put(struct family *family, uint64_t hash, uint32_t number)
 	family->indices[at] = number;
 }
 
+static void prefetch(const struct family *family, uint64_t hash)
+{
+	__builtin_prefetch(&family->tags[(uint32_t)hash & family->mask], 1);
+	__builtin_prefetch(&family->indices[(uint32_t)hash & family->mask], 1);
+}
+
 static uint64_t hash_of(const struct fyke_half_open *table, const struct family *family,
 	const struct fyke_half_open_record *record)
 {
@@ -115,6 +122,27 @@ static uint64_t hash_of(const struct fyke_half_open *table, const struct family 
 
 	fyke_half_open_key(record, family->address_length, &key);
 	return XXH3_64bits_withSeed(&key, sizeof(key), table->seed);
+}
+
+/* The next few live records from `number` on: their slots are asked for before the first is filled. Gives the
+ * number behind them. */
+static uint32_t put_some(const struct fyke_half_open *table, struct family *family, uint32_t number)
+{
+	uint64_t hashes[AT_ONCE];
+	uint32_t numbers[AT_ONCE], count = 0;
+
+	for (; number != family->next && count < AT_ONCE; number++) {
+		const struct fyke_half_open_record *record = record_at(family, number);
+
+		if ((record->bits & FYKE_HALF_OPEN_DEAD) != 0)
+			continue;
+		hashes[count] = hash_of(table, family, record);
+		numbers[count] = number;
+		prefetch(family, hashes[count++]);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		put(family, hashes[i], numbers[i]);
+	return number;
 }
 
 /* New slots for all live records; twice as many where most are in use. */
@@ -133,12 +161,8 @@ static bool rebuild(struct fyke_half_open *table, struct family *family)
 		free(fresh.indices);
 		return false;
 	}
-	for (uint32_t number = family->oldest; number != family->next; number++) {
-		const struct fyke_half_open_record *record = record_at(family, number);
-
-		if ((record->bits & FYKE_HALF_OPEN_DEAD) == 0)
-			put(&fresh, hash_of(table, family, record), number);
-	}
+	for (uint32_t number = family->oldest; number != family->next;)
+		number = put_some(table, &fresh, number);
 	free(family->tags);
 	free(family->indices);
 	*family = fresh;
@@ -225,12 +249,14 @@ enum fyke_half_open_answer fyke_half_open_add(
 	return FYKE_HALF_OPEN_TAKEN;
 }
 
-void fyke_half_open_prefetch(const struct fyke_half_open *table, uint64_t hash)
+void fyke_half_open_prefetch(const struct fyke_half_open *table, const struct fyke_hashed_key *key)
 {
-	const struct family *family = &table->family[LONE];
+	bool six = key->key.family == FYKE_ADDRESS_IPV6;
 
-	__builtin_prefetch(&family->tags[(uint32_t)hash & family->mask]);
-	__builtin_prefetch(&family->indices[(uint32_t)hash & family->mask]);
+	if (key->key.kind != FYKE_PACKET_TCP)
+		return;
+	prefetch(&table->family[LONE + six], key->hash);
+	prefetch(&table->family[REFUSED + six], key->hash);
 }
 
 static bool is_of(const struct family *family, uint32_t number, const struct fyke_flow_key *key)

@@ -34,7 +34,7 @@ enum fyke_half_open_answer { FYKE_HALF_OPEN_TAKEN, FYKE_HALF_OPEN_UNFIT, FYKE_HA
 enum fyke_half_open_answer fyke_half_open_add(
 	struct fyke_half_open *table, const struct fyke_packet *packet, uint64_t hash, int64_t now_ns);
 
-void fyke_half_open_prefetch(const struct fyke_half_open *table, uint64_t hash);
+void fyke_half_open_prefetch(const struct fyke_half_open *table, const struct fyke_hashed_key *key);
 /* Takes out the SYN of a flow; false when there is none. */
 bool fyke_half_open_take(struct fyke_half_open *table, const struct fyke_flow_key *key, uint64_t hash,
 	struct fyke_half_open_syn *syn);
