@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 32, CACHE_LINE = 64 };
+enum { BATCH = FYKE_ENGINE_BATCH };
 
 #define SECOND	       INT64_C(1000000000)
 #define DEFAULT_MEMORY (UINT64_C(1) << 30)
@@ -261,47 +261,6 @@ static bool take_packet(
 	       (fyke_engine_take_into(engine, index, packet, key->sender) && tie(engine, index, packet));
 }
 
-static void prefetch(const void *start, size_t size)
-{
-	for (size_t at = 0; at < size; at += CACHE_LINE)
-		__builtin_prefetch((const char *)start + at, 1);
-}
-
-/* The first segment under way of each side. */
-static void prefetch_sent(const struct fyke_tcp_trail *trail)
-{
-	for (int i = 0; i < 2; i++) {
-		const struct fyke_tcp_sent_queue *queue = &trail->side[i].sent;
-
-		if (queue->list != NULL)
-			__builtin_prefetch(&queue->list[queue->head + queue->acknowledged], 1);
-	}
-}
-
-/* What the packets of a batch will touch: each step reads what the one before has asked for. */
-static void prefetch_batch(const struct fyke_engine *engine, const struct fyke_hashed_key *keys, size_t count)
-{
-	const struct fyke_tcp *tcp[BATCH];
-
-	for (size_t i = 0; i < count; i++)
-		fyke_flow_table_prefetch_flow(&engine->table, keys[i].hash);
-	for (size_t i = 0; i < count; i++) {
-		uint32_t index = fyke_flow_table_tcp(&engine->table, keys[i].hash);
-
-		tcp[i] = index == 0 ? NULL : fyke_pool_at(&engine->tcp, index);
-		if (tcp[i] != NULL)
-			prefetch(tcp[i], sizeof(*tcp[i]));
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (tcp[i] != NULL && tcp[i]->trail != NULL)
-			prefetch(tcp[i]->trail, sizeof(*tcp[i]->trail));
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (tcp[i] != NULL && tcp[i]->trail != NULL)
-			prefetch_sent(tcp[i]->trail);
-	}
-}
-
 /* A frame counts once in the timeline: with its innermost packet. */
 static bool count_frame(struct fyke_engine *engine, const struct fyke_packet *packet)
 {
@@ -320,7 +279,7 @@ static bool take_batch(struct fyke_engine *engine, const struct fyke_packet *con
 		if (engine->half_open != NULL)
 			fyke_half_open_prefetch(engine->half_open, &keys[i]);
 	}
-	prefetch_batch(engine, keys, count);
+	fyke_engine_prefetch_batch(engine, keys, count);
 	for (size_t i = 0; i < count; i++) {
 		enter_packet(engine, packets[i], clock_ns[i]);
 		if (!take_packet(engine, packets[i], &keys[i]))

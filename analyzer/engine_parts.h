@@ -104,6 +104,12 @@ bool fyke_engine_expire(struct fyke_engine *engine, int64_t time_ns);
 bool fyke_engine_fill_tick(struct fyke_engine *engine, struct fyke_tick *tick);
 enum fyke_status fyke_engine_out_of_memory(struct fyke_error *error);
 
+/* engine_prefetch.c: asks for the memory that packets will touch: each step reads what the one before has
+ * asked for. */
+enum { FYKE_ENGINE_BATCH = 32 };
+void fyke_engine_prefetch_batch(
+	const struct fyke_engine *engine, const struct fyke_hashed_key *keys, size_t count);
+
 /* engine_rest.c: no packet came for so long that what the last ones left is of no use. */
 bool fyke_engine_is_at_rest(const struct fyke_engine *engine, const struct fyke_flow *flow);
 /* Gives back what flows at rest have left; at the end of a tick. */
