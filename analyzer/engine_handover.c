@@ -90,9 +90,7 @@ bool fyke_engine_hand_over_frames(
 	values[0].integer = extra->frame_parts;
 	values[1].bytes = (const char *)fyke_frames_bytes(&flow->frames);
 	values[1].length = flow->frames.length;
-	size = fyke_record_list_add(
-		extra, &fyke_table_session_frames, moment->frame, moment->time_ns, values);
-	engine->heap += size;
+	size = fyke_record_list_add(&engine->blocks, extra, &fyke_table_session_frames, moment, values);
 	extra->record_bytes += (uint32_t)size;
 	return size != 0;
 }
@@ -155,16 +153,14 @@ bool fyke_engine_hand_over(
 	struct fyke_session *session = fyke_session_build(&build, &engine->arena);
 	struct fyke_flow_extra *extra;
 	bool failed = false;
-	size_t freed = 0;
 
 	if (!known || session == NULL || !add_frames(engine, flow, session))
 		return false;
 	extra = fyke_engine_extra(engine, flow);
 	if (extra != NULL) {
-		session->records = fyke_record_list_take(extra, &engine->arena, &freed, &failed);
+		session->records = fyke_record_list_take(&engine->blocks, extra, &engine->arena, &failed);
 		extra->record_bytes = 0;
 	}
-	engine->heap -= freed;
 	flow->stored = true;
 	flow->changed = false;
 	return !failed && fyke_engine_add_finished(engine, session);
@@ -184,11 +180,11 @@ void fyke_engine_drop_flow(struct fyke_engine *engine, uint32_t index)
 		fyke_pool_give(&engine->tcp, flow->tcp);
 	}
 	if (extra != NULL) {
-		engine->heap -= extra->record_bytes;
 		if (extra->server_name != NULL)
 			engine->heap -= strlen(extra->server_name) + 1;
 		free(extra->server_name);
-		fyke_record_list_release(extra);
+		fyke_record_list_release(&engine->blocks, extra);
+		fyke_blocks_give(&engine->blocks, extra->parents, FYKE_FLOW_PARENTS_SIZE);
 		fyke_pool_give(&engine->extra, flow->extra);
 	}
 	fyke_frames_release(&engine->blocks, &flow->frames);

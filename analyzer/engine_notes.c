@@ -18,9 +18,8 @@ enum { /* rows a session; counters stay exact */
 static bool append(struct fyke_engine *engine, struct fyke_flow_extra *extra, const struct fyke_table *table,
 	const struct fyke_moment *moment, const struct fyke_value *values)
 {
-	size_t size = fyke_record_list_add(extra, table, moment->frame, moment->time_ns, values);
+	size_t size = fyke_record_list_add(&engine->blocks, extra, table, moment, values);
 
-	engine->heap += size;
 	extra->record_bytes += (uint32_t)size;
 	return size != 0;
 }
@@ -68,6 +67,10 @@ bool fyke_engine_note_carrier(
 	}
 	if (extra->parent_count == FYKE_FLOW_PARENTS_MAX)
 		return true;
+	if (extra->parents == NULL)
+		extra->parents = fyke_blocks_take(&engine->blocks, FYKE_FLOW_PARENTS_SIZE);
+	if (extra->parents == NULL)
+		return false;
 	extra->parents[extra->parent_count++] = carrier;
 	values[0] = fyke_integer((int64_t)carrier.frame);
 	values[1] = fyke_integer(carrier.ordinal);

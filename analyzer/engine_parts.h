@@ -37,7 +37,7 @@ struct fyke_engine {
 	struct fyke_terms terms;   /* static words and descriptors that flows know by number */
 	struct fyke_tcp_memory tcp_memory;
 	uint32_t rest_next; /* flow that fyke_engine_rest looked at last */
-	uint64_t heap;	    /* bytes of records and conversations, beside pools and blocks */
+	uint64_t heap;	    /* bytes of names and conversations, beside pools and blocks */
 
 	/* the packet in work */
 	uint64_t frame;

@@ -33,7 +33,10 @@ struct fyke_flow_side {
 				  name */
 };
 
-enum { FYKE_FLOW_PARENTS_MAX = 8 };
+enum {
+	FYKE_FLOW_PARENTS_MAX = 8,
+	FYKE_FLOW_PARENTS_SIZE = FYKE_FLOW_PARENTS_MAX * sizeof(struct fyke_birth)
+};
 
 /* Another flow of the same engine, by birth; `index` finds it while it lives. */
 struct fyke_flow_reference {
@@ -43,18 +46,18 @@ struct fyke_flow_reference {
 
 /* What few flows have. */
 struct fyke_flow_extra {
-	struct fyke_birth parents[FYKE_FLOW_PARENTS_MAX];
+	struct fyke_birth *parents; /* FYKE_FLOW_PARENTS_MAX; NULL = none */
 	uint8_t parent_count;
 	struct fyke_birth quoted;
 	uint64_t referred; /* the frame at which another session first referred to it; 0 = none has */
-	struct fyke_record *records, **records_end; /* not handed over yet, malloc'ed one by one */
-	uint32_t record_count;			    /* ever: gives the next n */
-	uint32_t record_bytes;			    /* that they take */
-	struct fyke_birth expected_by;		    /* the session that announced this one */
-	char *server_name;			    /* malloc'ed, terminated; NULL = not known */
-	uint32_t icmp_errors;			    /* rows noted so far: capped */
-	uint32_t tcp_events;			    /* likewise */
-	uint32_t frame_parts;			    /* of the frame list handed over already */
+	struct fyke_waiting_record *records, *last_record; /* not handed over yet: record_list.h */
+	uint32_t record_count;				   /* ever: gives the next n */
+	uint32_t record_bytes;				   /* that they will take when they are handed over */
+	struct fyke_birth expected_by;			   /* the session that announced this one */
+	char *server_name;				   /* malloc'ed, terminated; NULL = not known */
+	uint32_t icmp_errors;				   /* rows noted so far: capped */
+	uint32_t tcp_events;				   /* likewise */
+	uint32_t frame_parts;				   /* of the frame list handed over already */
 	uint32_t bad_checksums;
 	uint32_t tunnel_id;
 	uint8_t tunnel; /* enum fyke_tunnel */
