@@ -25,16 +25,16 @@ enum place {
 	ACCOUNT, /* in what may be an IBAN */
 };
 
-enum class { CONTROL = 1, DIGIT = 2, CAPITAL = 4, LETTER = 8 };
+enum class { CONTROL = 1, DIGIT = 2, CAPITAL = 4, LETTER = 8, WORDY = 16 /* digits and letters */ };
 
 /* Bytes above 127 are letters of some alphabet. */
 static const uint8_t classes[256] = {[0 ... '\t' - 1] = CONTROL,
 	['\r' + 1 ... ' ' - 1] = CONTROL,
-	['0' ... '9'] = DIGIT,
-	['A' ... 'Z'] = CAPITAL | LETTER,
-	['a' ... 'z'] = LETTER,
-	['_'] = LETTER,
-	[0x80 ... 0xff] = LETTER};
+	['0' ... '9'] = DIGIT | WORDY,
+	['A' ... 'Z'] = CAPITAL | LETTER | WORDY,
+	['a' ... 'z'] = LETTER | WORDY,
+	['_'] = LETTER | WORDY,
+	[0x80 ... 0xff] = LETTER | WORDY};
 
 static bool is_digit(uint8_t byte)
 {
@@ -349,7 +349,10 @@ static size_t count_dull(const struct fyke_sensitive *scan, const uint8_t *bytes
 	size_t i = 0;
 
 	if (scan->place == WORD) {
-		while (i < length && (classes[bytes[i]] & (DIGIT | LETTER)) != 0)
+		while (length - i >= 4 && (classes[bytes[i]] & classes[bytes[i + 1]] & classes[bytes[i + 2]] &
+						  classes[bytes[i + 3]] & WORDY) != 0)
+			i += 4;
+		while (i < length && (classes[bytes[i]] & WORDY) != 0)
 			i++;
 	} else if (scan->place == BETWEEN) {
 		while (i < length && classes[bytes[i]] == 0)

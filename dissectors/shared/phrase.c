@@ -73,8 +73,10 @@ void fyke_phrase_base64(struct fyke_phrase *phrase, const uint8_t *bytes, size_t
 void fyke_phrase_address(struct fyke_phrase *phrase, const struct fyke_address *address)
 {
 	char text[FYKE_ADDRESS_TEXT];
+	size_t length = fyke_address_text(address, text);
 
-	fyke_phrase_add(phrase, text, fyke_address_text(address, text));
+	if (length < sizeof(text))
+		fyke_phrase_add(phrase, text, length);
 }
 
 void fyke_phrase_ipv4(struct fyke_phrase *phrase, const uint8_t bytes[4])

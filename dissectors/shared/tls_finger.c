@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 512 };
+enum { LIST_MAX = 512, SORTED_BY_HAND = 64 };
 
 /* ---- JA3 ---- */
 
@@ -149,6 +149,25 @@ static int ascending(const void *a, const void *b)
 	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
 }
 
+/* What programs send are a few dozen: too few for qsort to be worth its calls. */
+static void sort(struct numbers *numbers)
+{
+	uint16_t *list = numbers->list;
+
+	if (numbers->count > SORTED_BY_HAND) {
+		qsort(list, numbers->count, sizeof(*list), ascending);
+		return;
+	}
+	for (size_t i = 1; i < numbers->count; i++) {
+		uint16_t number = list[i];
+		size_t at = i;
+
+		for (; at > 0 && list[at - 1] > number; at--)
+			list[at] = list[at - 1];
+		list[at] = number;
+	}
+}
+
 /* "1301,1302,…" with `before` in front of the first. */
 static size_t write_numbers(const struct numbers *numbers, char before, char *text)
 {
@@ -262,8 +281,8 @@ void fyke_tls_ja4(const struct fyke_tls_hello *client, char transport, char text
 	put_list(&signatures, client->signatures);
 	if (ciphers.overfull || extensions.overfull || signatures.overfull)
 		return;
-	qsort(ciphers.list, ciphers.count, sizeof(uint16_t), ascending);
-	qsort(extensions.list, extensions.count, sizeof(uint16_t), ascending);
+	sort(&ciphers);
+	sort(&extensions);
 	length = write_numbers(&ciphers, '\0', list);
 	cut_sum(list, length, cipher_sum);
 	length = write_numbers(&extensions, '\0', list);

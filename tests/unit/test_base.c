@@ -1,7 +1,10 @@
-/* The small things that everything stands on: cursor, varints, arena, pool, addresses, Community ID. */
+/* The small things that everything stands on: cursor, varints, arena, pool, spares, digests, addresses,
+ * Community ID. */
 #include "analyzer/base/arena.h"
 #include "analyzer/base/cursor.h"
+#include "analyzer/base/digest.h"
 #include "analyzer/base/pool.h"
+#include "analyzer/base/spares.h"
 #include "analyzer/base/status.h"
 #include "analyzer/base/varint.h"
 #include "analyzer/session/community_id.h"
@@ -101,6 +104,48 @@ static void test_pool_reuses(void **state)
 	fyke_pool_release(&pool);
 }
 
+static void test_spares_come_back_zeroed(void **state)
+{
+	enum { SIZE = 40, MOST = 2, COUNT = 4 };
+	static const uint8_t zeros[SIZE];
+	struct fyke_spares spares;
+	void *records[COUNT];
+
+	(void)state;
+	fyke_spares_init(&spares, SIZE, MOST);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < COUNT; i++) {
+			records[i] = fyke_spares_take(&spares);
+			assert_non_null(records[i]);
+			assert_memory_equal(records[i], zeros, SIZE);
+			memset(records[i], 0xff, SIZE);
+		}
+		for (int i = 0; i < COUNT; i++)
+			fyke_spares_give(&spares, records[i]);
+		assert_true(spares.count <= MOST);
+	}
+	fyke_spares_give(&spares, NULL);
+	fyke_spares_release(&spares);
+	assert_int_equal(spares.count, 0);
+}
+
+/* RFC 1321 appendix A.5; FIPS 180-2 appendix B.1. */
+static void test_digest_vectors(void **state)
+{
+	uint8_t bytes[FYKE_DIGEST_BYTES];
+	char text[2 * FYKE_DIGEST_BYTES + 1];
+	struct fyke_digest digest;
+
+	(void)state;
+	fyke_hex(bytes, fyke_digest_of(FYKE_MD5, "message digest", 14, bytes), text);
+	assert_string_equal(text, "f96b697d7cb7938d525a2f31aaf161d0");
+	fyke_digest_begin(&digest, FYKE_SHA256);
+	fyke_digest_add(&digest, "a", 1);
+	fyke_digest_add(&digest, "bc", 2);
+	fyke_hex(bytes, fyke_digest_end(&digest, bytes), text);
+	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 static void test_error_text_is_printable(void **state)
 {
 	struct fyke_error error;
@@ -177,6 +222,8 @@ int main(void)
 		cmocka_unit_test(test_varint_round_trip),
 		cmocka_unit_test(test_arena_merges),
 		cmocka_unit_test(test_pool_reuses),
+		cmocka_unit_test(test_spares_come_back_zeroed),
+		cmocka_unit_test(test_digest_vectors),
 		cmocka_unit_test(test_error_text_is_printable),
 		cmocka_unit_test(test_community_id_vectors),
 		cmocka_unit_test(test_address_text),
