@@ -8,6 +8,8 @@
  */
 #include "analyzer/engine_talk.h"
 
+enum { EXPIRED_ROOM = 64 << 20 };
+
 /* What both have that are taken without a flow: nothing that carries or is carried. */
 static void note_small(struct fyke_engine *engine, uint8_t protocol, uint16_t server_port)
 {
@@ -132,6 +134,13 @@ bool fyke_engine_end_oldest_refused(struct fyke_engine *engine, enum fyke_end re
 	       end_small(engine, &syn.packet, &reset.packet, reason, deciding_frame);
 }
 
+/* After a pause the SYNs of a whole scan are over at once, and the records that they become are ten times as
+ * large: what has no room waits for the next tick. */
+static bool has_room(const struct fyke_engine *engine)
+{
+	return engine->arena.used < EXPIRED_ROOM;
+}
+
 bool fyke_engine_expire_half_open(struct fyke_engine *engine)
 {
 	const int64_t *limits_ns = engine->table.timeout_ns;
@@ -140,12 +149,12 @@ bool fyke_engine_expire_half_open(struct fyke_engine *engine)
 
 	if (engine->half_open == NULL)
 		return true;
-	while (fyke_half_open_oldest(engine->half_open, &time_ns, &frame) &&
+	while (has_room(engine) && fyke_half_open_oldest(engine->half_open, &time_ns, &frame) &&
 		engine->clock_ns - time_ns > limits_ns[FYKE_AGE_HALF_OPEN]) {
 		if (!fyke_engine_end_oldest_half_open(engine, FYKE_END_TIMEOUT, engine->frame + 1))
 			return false;
 	}
-	while (fyke_half_open_oldest_refused(engine->half_open, &time_ns, &frame) &&
+	while (has_room(engine) && fyke_half_open_oldest_refused(engine->half_open, &time_ns, &frame) &&
 		engine->clock_ns - time_ns > fyke_flow_table_patience(limits_ns[FYKE_AGE_CLOSED])) {
 		if (!fyke_engine_end_oldest_refused(engine, FYKE_END_TIMEOUT, engine->frame + 1))
 			return false;

@@ -242,13 +242,14 @@ static bool evict_oldest(struct fyke_engine *engine)
 }
 
 /* What is evicted becomes records that live until the tick ends, and those of lone SYNs are ten times as
- * large as they were. When a table doubles, a great many would go at once: unless it is dire, the rest waits
- * for the next tick. */
+ * large as they were. When a table doubles, a great many of those would go at once: unless it is dire, the
+ * rest waits for the next tick. */
 static bool may_evict(const struct fyke_engine *engine, uint64_t held)
 {
 	uint64_t limit = engine->options.memory;
 
-	return held > limit && (engine->arena.used < EVICTED_ROOM || held > limit + limit / 2);
+	return held > limit && (engine->arena.used < EVICTED_ROOM || half_open_count(engine) == 0 ||
+				       held > limit + limit / 2);
 }
 
 bool fyke_engine_keep_within_memory(struct fyke_engine *engine)
