@@ -57,7 +57,7 @@ FYKE_MUST_USE enum fyke_status fyke_findings_run(struct fyke_database *database,
 void fyke_findings_release(struct fyke_findings *findings);
 
 /* Puts them into the table `findings` of a database that is open for writing: what the capture has already
- * stays one row, what it had and has no more is `gone`. */
+ * stays one row, what its rules had and have no more is `gone`. */
 FYKE_MUST_USE enum fyke_status fyke_findings_store(struct fyke_database *database, int64_t capture_id,
 	const struct fyke_findings *findings, struct fyke_error *error);
 

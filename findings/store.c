@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-/* What was found before and is found no more stays as `gone`. */
-static const char forget_sql[] = "UPDATE findings SET status = 'gone' WHERE capture_id = ?1";
+/* What a rule found before and finds no more stays as `gone`; what a rule found that was not run now stays as
+ * it is. */
+static const char forget_sql[] = "UPDATE findings SET status = 'gone' WHERE capture_id = ?1 AND rule = ?2";
 
 static const char update_sql[] =
 	"UPDATE findings SET severity = ?4, title = ?5, session_id = (SELECT id FROM sessions WHERE id = "
@@ -41,6 +42,23 @@ static void bind_finding(sqlite3_stmt *statement, int64_t capture_id, const stru
 	fyke_sql_bind_text(statement, 12, finding->frames);
 }
 
+static enum fyke_status forget(
+	sqlite3 *db, int64_t capture_id, const struct fyke_findings *findings, struct fyke_error *error)
+{
+	sqlite3_stmt *update = NULL;
+	enum fyke_status status = fyke_sql_prepare(db, forget_sql, &update, error);
+
+	for (size_t i = 0; status == FYKE_OK && i < findings->outcome_count; i++) {
+		if (findings->outcomes[i].end != FYKE_RULE_RAN)
+			continue;
+		sqlite3_bind_int64(update, 1, capture_id);
+		fyke_sql_bind_text(update, 2, findings->outcomes[i].rule->name);
+		status = fyke_sql_finish(update, error);
+	}
+	sqlite3_finalize(update);
+	return status;
+}
+
 static enum fyke_status store_all(
 	sqlite3 *db, int64_t capture_id, const struct fyke_findings *findings, struct fyke_error *error)
 {
@@ -70,7 +88,7 @@ enum fyke_status fyke_findings_store(struct fyke_database *database, int64_t cap
 
 	if (status != FYKE_OK)
 		return status;
-	status = fyke_sql_run_with(db, forget_sql, capture_id, 0, error);
+	status = forget(db, capture_id, findings, error);
 	if (status == FYKE_OK)
 		status = store_all(db, capture_id, findings, error);
 	if (status == FYKE_OK)

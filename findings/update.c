@@ -67,9 +67,21 @@ static enum fyke_status store(
 	return status;
 }
 
+/* A file that was put into the folder since the start and is no rule does not keep ours from running. */
+static enum fyke_status load(const struct fyke_findings_job *job, struct fyke_rules *rules, char told[512],
+	struct fyke_error *error)
+{
+	enum fyke_status status = fyke_rules_load(job->rules_folder, rules, error);
+
+	told[0] = '\0';
+	if (status == FYKE_OK || job->rules_folder == NULL)
+		return status;
+	(void)snprintf(told, 512, "%.400s: only the rules that fyke has were run", error->text);
+	return fyke_rules_load(NULL, rules, error);
+}
+
 static void tell_failures(const struct fyke_findings *findings, char told[512])
 {
-	told[0] = '\0';
 	for (size_t i = 0; i < findings->outcome_count; i++) {
 		const struct fyke_rule_outcome *outcome = &findings->outcomes[i];
 
@@ -84,9 +96,8 @@ enum fyke_status fyke_findings_update(
 {
 	struct fyke_findings findings = {.list = NULL};
 	struct fyke_rules rules;
-	enum fyke_status status = fyke_rules_load(job->rules_folder, &rules, error);
+	enum fyke_status status = load(job, &rules, told, error);
 
-	told[0] = '\0';
 	if (status != FYKE_OK)
 		return status;
 	status = derive(job, error);
