@@ -19,6 +19,7 @@ struct stream {
 
 struct ending {
 	struct fyke_crew *crew;
+	size_t limit; /* sessions of a tick */
 	struct fyke_request filled;
 	struct fyke_tick *(*make)(void *context);
 	struct fyke_tick *tick;
@@ -101,7 +102,7 @@ static struct stream *next_of(struct ending *ending, unsigned *worker)
 static enum fyke_status fill(struct ending *ending, bool *more, struct fyke_error *error)
 {
 	struct fyke_tick *tick = ending->tick;
-	size_t limit = ending->filled.limit;
+	size_t limit = ending->limit;
 	enum fyke_status status = FYKE_OK;
 	struct stream *stream = NULL;
 	unsigned worker = 0;
@@ -160,7 +161,10 @@ static void let_go(struct ending *ending)
 enum fyke_status fyke_crew_end_all(struct fyke_crew *crew, size_t limit,
 	struct fyke_tick *(*make)(void *context), struct fyke_error *error)
 {
-	struct ending ending = {.crew = crew, .filled = {.is_end = true, .limit = limit}, .make = make};
+	struct ending ending = {.crew = crew,
+		.limit = limit,
+		.filled = {.is_end = true, .limit = limit / AHEAD + 1},
+		.make = make};
 	enum fyke_status status = FYKE_OK;
 	bool more = true;
 
