@@ -308,7 +308,7 @@ static enum fyke_status take_all(struct fyke_engine *engine, const struct fyke_p
 			batch[part] = &packets[at];
 			clocks[part] = clock_ns[at];
 			if (own != NULL && next + part + BATCH < count)
-				prefetch(&packets[own[next + part + BATCH]], sizeof(*packets));
+				fyke_engine_prefetch_packet(&packets[own[next + part + BATCH]]);
 		}
 		if (part > BATCH) {
 			/* the layers of one frame stay together */

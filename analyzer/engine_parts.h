@@ -104,7 +104,9 @@ bool fyke_engine_expire(struct fyke_engine *engine, int64_t time_ns);
 bool fyke_engine_fill_tick(struct fyke_engine *engine, struct fyke_tick *tick);
 enum fyke_status fyke_engine_out_of_memory(struct fyke_error *error);
 
-/* engine_prefetch.c: asks for the memory that packets will touch: each step reads what the one before has
+/* engine_prefetch.c: a packet that another thread made. */
+void fyke_engine_prefetch_packet(const struct fyke_packet *packet);
+/* Asks for the memory that packets will touch: each step reads what the one before has
  * asked for. */
 enum { FYKE_ENGINE_BATCH = 32 };
 void fyke_engine_prefetch_batch(

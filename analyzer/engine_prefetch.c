@@ -12,6 +12,12 @@ static void prefetch(const void *start, size_t size)
 		__builtin_prefetch((const char *)start + at, 1);
 }
 
+void fyke_engine_prefetch_packet(const struct fyke_packet *packet)
+{
+	for (size_t at = 0; at < sizeof(*packet); at += CACHE_LINE)
+		__builtin_prefetch((const char *)packet + at, 0);
+}
+
 /* Of the side that speaks all is touched, of the other what an acknowledgment is about. */
 static void prefetch_trail(const struct fyke_tcp_trail *trail, enum fyke_endpoint sender)
 {
