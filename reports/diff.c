@@ -253,7 +253,8 @@ static enum fyke_status observe(struct fyke_diff *diff, int side, int64_t span[2
 		"c.id)) AS first_us,"
 		" coalesce(last_packet_us, (SELECT max(end_us) FROM %s.sessions WHERE capture_id = c.id)) AS "
 		"last_us"
-		" FROM %s.captures AS c WHERE EXISTS (SELECT 1 FROM %s.sessions WHERE capture_id = c.id))",
+		" FROM %s.captures AS c WHERE first_packet_us IS NOT NULL OR EXISTS (SELECT 1 FROM "
+		"%s.sessions WHERE capture_id = c.id))",
 		schema, schema, schema, schema, schema);
 	sqlite3_stmt *row;
 	enum fyke_status status = fyke_facts_prepare(diff->db, sql, 0, &row, diff->error);
@@ -262,7 +263,7 @@ static enum fyke_status observe(struct fyke_diff *diff, int side, int64_t span[2
 		span[0] = sqlite3_column_int64(row, 0);
 		span[1] = sqlite3_column_int64(row, 1);
 		diff->seconds[side] = sqlite3_column_double(row, 2) / 1e6;
-		*sessions = sqlite3_column_int64(row, 3);
+		*sessions = sqlite3_column_int64(row, 3) + diff->folded[side];
 	}
 	/* One packet is observed for no time at all; rates need some. */
 	diff->seconds[side] = fmax(diff->seconds[side], 1);
@@ -296,6 +297,7 @@ static enum fyke_status write_side(struct fyke_diff *diff, int side)
 	const char *name = side == 0 ? diff->options->old_name : diff->options->new_name;
 	int64_t span[2] = {0, 0}, sessions = 0;
 	enum fyke_status status = observe(diff, side, span, &sessions);
+	bool known = sessions > 0 || span[1] != 0;
 	json_t *object;
 
 	if (status != FYKE_OK)
@@ -303,8 +305,8 @@ static enum fyke_status write_side(struct fyke_diff *diff, int side)
 	if (diff->options->json) {
 		object = json_object();
 		json_object_set_new(object, "database", text_json(name));
-		json_object_set_new(object, "first_us", sessions > 0 ? json_integer(span[0]) : json_null());
-		json_object_set_new(object, "last_us", sessions > 0 ? json_integer(span[1]) : json_null());
+		json_object_set_new(object, "first_us", known ? json_integer(span[0]) : json_null());
+		json_object_set_new(object, "last_us", known ? json_integer(span[1]) : json_null());
 		json_object_set_new(object, "observed_s", json_real(diff->seconds[side]));
 		json_object_set_new(object, "sessions", json_integer(sessions));
 		fprintf(diff->out, "%s\n  \"%s\": ", side == 0 ? "{" : ",", side == 0 ? "old" : "new");
@@ -324,12 +326,12 @@ enum fyke_status fyke_diff_write(
 		.out = out,
 		.error = error,
 		.ascii = fileno(out) >= 0 && isatty(fileno(out)) == 1};
-	enum fyke_status status = write_side(&diff, 0);
+	enum fyke_status status = fyke_diff_count_services(&diff);
 
 	if (status == FYKE_OK)
-		status = write_side(&diff, 1);
+		status = write_side(&diff, 0);
 	if (status == FYKE_OK)
-		status = fyke_diff_count_services(&diff);
+		status = write_side(&diff, 1);
 	for (size_t i = 0; status == FYKE_OK && i < sizeof(lists) / sizeof(lists[0]); i++)
 		status = run_list(&diff, &lists[i]);
 	if (status == FYKE_OK)

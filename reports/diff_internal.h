@@ -24,6 +24,7 @@ struct fyke_diff {
 	struct fyke_tally tallies[2];
 	struct fyke_diff_service *services; /* those with the most sessions first */
 	size_t service_count;
+	int64_t folded[2]; /* sessions that stand in blocks, by side */
 };
 
 FYKE_MUST_USE enum fyke_status fyke_diff_count_services(struct fyke_diff *diff);

@@ -24,6 +24,36 @@ static void take_session(sqlite3_context *context, int count, sqlite3_value **va
 						    (uint64_t)sqlite3_value_int64(values[1]));
 }
 
+/* Sessions that stand in blocks: what a scan leaves. Their services are told by ports alone. */
+static enum fyke_status count_folded(struct fyke_diff *diff, int side)
+{
+	static const char name[] = "(folded scans)/tcp";
+	const char *schema = side == 0 ? "main" : "later";
+	sqlite3_stmt *row;
+	enum fyke_status status;
+	char *sql;
+
+	if (sqlite3_table_column_metadata(
+		    diff->db, schema, "folded_sessions", NULL, NULL, NULL, NULL, NULL, NULL) != SQLITE_OK)
+		return FYKE_OK;
+	sql = sqlite3_mprintf(
+		"SELECT sum(sessions), sum(client_bytes + server_bytes) FROM %s.folded_sessions", schema);
+	status = fyke_facts_prepare(diff->db, sql, 0, &row, diff->error);
+	sqlite3_free(sql);
+	while (status == FYKE_OK && fyke_facts_step(&row, &status, diff->error)) {
+		int64_t sessions = sqlite3_column_int64(row, 0), *counters = NULL;
+
+		if (sessions > 0)
+			counters = fyke_tally_at(&diff->tallies[side], name, sizeof(name) - 1);
+		if (counters != NULL) {
+			counters[FYKE_TALLY_SESSIONS] = sessions;
+			counters[FYKE_TALLY_SENT_BYTES] = sqlite3_column_int64(row, 1);
+			diff->folded[side] = sessions;
+		}
+	}
+	return status;
+}
+
 static enum fyke_status count_side(struct fyke_diff *diff, int side)
 {
 	const struct fyke_facts_reader reader = {"fyke_take_service", take_session, &diff->tallies[side]};
@@ -34,7 +64,7 @@ static enum fyke_status count_side(struct fyke_diff *diff, int side)
 	enum fyke_status status = fyke_facts_pass(diff->db, &reader, sql, 0, diff->error);
 
 	sqlite3_free(sql);
-	return status;
+	return status == FYKE_OK ? count_folded(diff, side) : status;
 }
 
 /* Each side gets the other's names, with counts of 0. */

@@ -212,8 +212,9 @@ enum fyke_status fyke_ports_observed(struct sqlite3 *db, int64_t capture_id,
 		"SELECT coalesce(first_packet_us, (SELECT min(start_us) FROM sessions WHERE capture_id = "
 		"c.id)),"
 		" coalesce(last_packet_us, (SELECT max(end_us) FROM sessions WHERE capture_id = c.id))"
-		" FROM captures AS c WHERE (?1 = 0 OR id = ?1) AND EXISTS (SELECT 1 FROM sessions WHERE "
-		"capture_id = c.id)"
+		" FROM captures AS c WHERE (?1 = 0 OR id = ?1) AND (first_packet_us IS NOT NULL OR EXISTS "
+		"(SELECT 1 FROM sessions"
+		" WHERE capture_id = c.id))"
 		" ORDER BY 1";
 	sqlite3_stmt *row;
 	enum fyke_status status = fyke_facts_prepare(db, sql, capture_id, &row, error);
