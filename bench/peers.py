@@ -11,7 +11,7 @@ PEERS = {
     "tcptrace": (["-n", "{trace}"], "connections and their statistics; stores nothing, dissects nothing", None),
     "nfpcapd": (["-r", "{trace}", "-w", "{scratch}"], "flows into files", None),
     "argus": (["-r", "{trace}", "-w", "{scratch}/argus"], "flows into a file", None),
-    "tcpflow": (["-q", "-r", "{trace}", "-o", "{scratch}/tcpflow"], "streams into files", None),
+    "tcpflow": (["-q", "-r", "{trace}", "-o", "{scratch}/tcpflow"], "streams into files", 200_000),
     "ndpiReader": (["-q", "-i", "{trace}"], "flows and what they speak", None),
     "tshark": (["-q", "-n", "-r", "{trace}", "-z", "conv,tcp"], "dissects everything", 200_000),
     "zeek": (["-r", "{trace}"], "connections and protocols into logs", None),
