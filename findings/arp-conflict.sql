@@ -25,10 +25,10 @@ takers AS MATERIALIZED (
 SELECT d.ip || iif(d.network = '', '', ' (' || d.network || ')') AS subject, d.ip AS host,
   iif(max(t.taken), 'high', 'medium') AS severity,
   iif(max(t.taken), 'One station claims the addresses of others', 'Two stations claim one address') AS title,
-  group_concat(iif(s.place > 4, NULL, s.mac || coalesce(' (' || s.vendor || ')', '') || ' said so ' || s.times || ' times'
+  group_concat(iif(s.place > 4, NULL, s.mac || coalesce(' (' || s.vendor || ')', '') || ' said so ' || fyke_count(s.times, 'time')
       || iif(t.taken, ' and took ' || t.ips, '')), '; ')
-    || iif(d.many > 4, '; ' || (d.many - 4) || ' more did', '') || '. The word went from one to another ' || d.turns
-    || ' times, at the fastest after ' || printf('%.3f', d.silence_us / 1e6) || ' seconds' AS evidence,
+    || iif(d.many > 4, '; ' || (d.many - 4) || ' more did', '') || '. The word went from one to another ' || fyke_count(d.turns, 'time')
+    || ', at the fastest after ' || printf('%.3f', d.silence_us / 1e6) || ' seconds' AS evidence,
   json_group_array(coalesce(s.takeover_frame, s.first_frame)) AS frames, min(s.first_us) AS first_us, max(s.last_us) AS last_us
 FROM disputed AS d JOIN stations AS s USING (network, ip) LEFT JOIN takers AS t ON t.network = s.network AND t.mac = s.mac
 GROUP BY d.network, d.ip ORDER BY severity, d.turns DESC

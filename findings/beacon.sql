@@ -11,7 +11,7 @@ SELECT client_ip || ' → ' || server_ip || ':' || server_port || '/' || transpo
   iif(score >= 0.95 AND fyke_origin(server_ip, client_ip) = 'world' AND (service_mismatch = 1 OR server_port NOT IN
     (80, 443)), 'medium', 'low') AS severity,
   'Calls ' || coalesce(server_name, server_ip) || ' every ' || printf('%.1f', interval_us / 1e6) || ' s' AS title,
-  sessions || ' sessions over ' || ((last_us - first_us) / 1000000) || ' s, median interval '
+  fyke_count(sessions, 'session') || ' over ' || ((last_us - first_us) / 1000000) || ' s, median interval '
     || printf('%.3f', interval_us / 1e6) || ' s ± ' || printf('%.3f', interval_spread_us / 1e6) || ' s, '
     || size_bytes || ' ± ' || size_spread_bytes || ' bytes sent in each; score ' || printf('%.2f', score)
     || ' (intervals ' || printf('%.2f', regularity) || ', sizes ' || printf('%.2f', sameness) || ')' AS evidence,

@@ -14,7 +14,7 @@ SELECT s.server_ip || ':' || s.server_port || ' ' || coalesce(t.sni, c.subject, 
     AND fyke_origin(s.server_ip, s.client_ip) <> 'world', 'info', 'low') AS severity,
   'subject ' || coalesce(c.subject, '?') || ', issuer ' || coalesce(c.issuer, '?') || ', valid until '
     || coalesce(strftime('%Y-%m-%d', c.not_after_us / 1000000, 'unixepoch'), '?') || coalesce(', names ' || substr(c.san, 1, 200), '')
-    || coalesce(', asked for ' || t.sni, '') || '; ' || count(*) || ' times' AS evidence,
+    || coalesce(', asked for ' || t.sni, '') || '; ' || fyke_count(count(*), 'time') AS evidence,
   min(s.id) AS session_id, json_group_array(c.frame) AS frames, min(c.time_us) AS first_us, max(c.time_us) AS last_us
 FROM certificates AS c JOIN sessions AS s ON s.id = c.session_id LEFT JOIN tls AS t ON t.session_id = c.session_id
 WHERE c.side = 'server' AND c.position = 0 AND (c.not_after_us < c.time_us OR c.not_before_us > c.time_us

@@ -7,7 +7,7 @@
 --   change the passwords that went by. The passwords are not stored here.
 SELECT s.server_ip || ':' || s.server_port || ' (' || c.protocol || ')' AS subject, s.server_ip AS host,
   'Passwords in clear text: ' || c.protocol AS title,
-  count(*) || ' logins from ' || count(DISTINCT s.client_ip) || ' clients; users: '
+  fyke_count(count(*), 'login') || ' from ' || fyke_count(count(DISTINCT s.client_ip), 'client') || '; users: '
     || group_concat(DISTINCT coalesce(c.user, '?')) AS evidence,
   min(s.id) AS session_id, json_group_array(c.frame) AS frames, min(c.time_us) AS first_us, max(c.time_us) AS last_us
 FROM credentials AS c JOIN sessions AS s ON s.id = c.session_id

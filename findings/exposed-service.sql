@@ -7,7 +7,7 @@
 SELECT p.ip || ':' || p.port || '/' || p.transport AS subject, p.ip AS host,
   CASE WHEN fyke_origin(p.ip) = 'home' THEN 'high' ELSE 'medium' END AS severity,
   k.name || ' is reached from the world' AS title,
-  coalesce(p.world_clients, 'some') || ' clients in the world, ' || p.sessions || ' sessions; evidence: ' || p.evidence
+  fyke_count(p.world_clients, 'client') || ' in the world, ' || fyke_count(p.sessions, 'session') || '; evidence: ' || p.evidence
     AS evidence,
   p.session_id, p.first_seen_us AS first_us, p.last_seen_us AS last_us
 FROM ports AS p JOIN (SELECT 23 AS port, 'Telnet' AS name UNION ALL VALUES (111, 'portmapper'), (135, 'Windows RPC'),

@@ -15,7 +15,7 @@ SELECT client_ip || ' → ' || server_ip || ':' || server_port AS subject, clien
   iif(max(iif(accepted = 1, lately, 0)) >= :failures, 'high', 'medium') AS severity,
   sum(accepted = 0) || ' failed logins by ' || protocol AS title,
   sum(accepted = 0) || ' of ' || count(*) || ' logins failed, at most ' || max(lately) || ' within ' || CAST(:minutes AS INTEGER)
-    || ' minutes, ' || count(DISTINCT user) || ' names in ' || ((max(time_us) - min(time_us)) / 1000000) || ' s'
+    || ' minutes, ' || fyke_count(count(DISTINCT user), 'name') || ' in ' || ((max(time_us) - min(time_us)) / 1000000) || ' s'
     || iif(sum(accepted = 1) > 0, '; one was accepted: ' || max(iif(accepted = 1, coalesce(user, '?'), NULL)), '') AS evidence,
   min(id) AS session_id, json_group_array(DISTINCT id) AS sessions, json_group_array(frame) AS frames, min(time_us) AS first_us,
   max(time_us) AS last_us

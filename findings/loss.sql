@@ -8,7 +8,7 @@
 -- with: percent = 3    of the packets of one side that carried data again
 -- with: segments = 20  sent again, at least
 SELECT client_ip || ' ↔ ' || server_ip AS subject, client_ip AS host,
-  sum(client_resent + server_resent) || ' segments sent again (' || printf('%.1f', 100.0 * max(
+  fyke_count(sum(client_resent + server_resent), 'segment') || ' sent again (' || printf('%.1f', 100.0 * max(
       1.0 * sum(client_resent) / max(1, sum(client_packets)), 1.0 * sum(server_resent) / max(1, sum(server_packets))))
     || ' % of one side''s packets), ' || printf('%.2f', sum(resend_wait_us) / 1e6) || ' s spent waiting for them in '
     || sum(sessions) || ' sessions' AS evidence,

@@ -9,7 +9,7 @@ SELECT server_ip || ':' || server_port || '/' || transport AS subject, server_ip
   coalesce(content_service, 'another service') || ' on port ' || server_port AS title,
   iif(content_service IN ('ssh', 'rdp', 'rfb', 'telnet', 'irc', 'socks', 'openvpn', 'bittorrent')
     AND server_port IN (53, 80, 443, 8080), 'medium', 'low') AS severity,
-  sum(mismatches) || ' sessions from ' || count(*) || ' clients' AS evidence,
+  fyke_count(sum(mismatches), 'session') || ' from ' || fyke_count(count(*), 'client') AS evidence,
   min(session_id) AS session_id, min(first_us) AS first_us, max(last_us) AS last_us
 FROM contacts WHERE mismatches > 0 AND guessed < sessions
   AND NOT (server_port >= 1024 AND coalesce(content_service, '') IN ('rtp', 'rtcp', 'stun', 'dtls', 'mountd', 'ftp-data'))

@@ -6,7 +6,7 @@
 -- advice: Of interest when it happens together with other findings, or with a certificate that changed.
 -- with: sessions = 5  before and after, at least
 SELECT server_ip AS subject, server_ip AS host,
-  'TTL ' || ttl || ' in ' || ttl_sessions || ' sessions of ' || client_ip || ', later ' || later_ttl || ' in '
+  'TTL ' || ttl || ' in ' || fyke_count(ttl_sessions, 'session') || ' of ' || client_ip || ', later ' || later_ttl || ' in '
     || later_ttl_sessions AS evidence,
   session_id, ttl_change_us AS first_us, last_us
 FROM contacts

@@ -6,8 +6,8 @@
 -- advice: Let only mail servers use port 25 to the world. Look at the machine for malware.
 -- with: servers = 5  mail servers that were spoken to
 SELECT c.client_ip AS subject, c.client_ip AS host, 'Mail to ' || count(*) || ' mail servers from one host' AS title,
-  sum(c.sessions) || ' sessions with port 25 of ' || count(*) || ' servers in ' || ((max(c.last_us) - min(c.first_us)) / 1000000)
-    || ' s, ' || sum(c.client_payload_bytes) || ' bytes sent; ' || sum(c.established > 0) || ' servers accepted'
+  fyke_count(sum(c.sessions), 'session') || ' with port 25 of ' || fyke_count(count(*), 'server') || ' in ' || ((max(c.last_us) - min(c.first_us)) / 1000000)
+    || ' s, ' || sum(c.client_payload_bytes) || ' bytes sent; ' || fyke_count(sum(c.established > 0), 'server') || ' accepted'
     AS evidence,
   min(c.session_id) AS session_id, min(c.first_us) AS first_us, max(c.last_us) AS last_us
 FROM contacts AS c

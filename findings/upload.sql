@@ -7,7 +7,7 @@
 -- with: times = 5       as much as it received
 SELECT client_ip || ' → ' || server_ip || ':' || server_port || '/' || transport AS subject, client_ip AS host,
   printf('%.1f', client_payload_bytes / 1e6) || ' MB were sent to ' || coalesce(server_name, server_ip) AS title,
-  sessions || ' sessions, ' || client_payload_bytes || ' bytes sent, ' || server_payload_bytes || ' received'
+  fyke_count(sessions, 'session') || ', ' || client_payload_bytes || ' bytes sent, ' || server_payload_bytes || ' received'
     || coalesce('; ' || service, '') AS evidence,
   session_id, first_us, last_us
 FROM contacts

@@ -8,7 +8,7 @@ SELECT s.server_ip || ':' || s.server_port AS subject, s.server_ip AS host,
   coalesce(t.version, 'TLS') || ' with ' || coalesce(t.cipher, 'an unknown cipher') AS title,
   iif(t.version LIKE 'SSL%' OR t.cipher LIKE '%NULL%' OR t.cipher LIKE '%anon%' OR t.cipher LIKE '%EXPORT%'
     OR instr(t.cipher, '_DES_') > 0, 'medium', 'low') AS severity,
-  count(*) || ' handshakes from ' || count(DISTINCT s.client_ip) || ' clients' || coalesce('; name: ' || max(t.sni), '')
+  fyke_count(count(*), 'handshake') || ' from ' || fyke_count(count(DISTINCT s.client_ip), 'client') || coalesce('; name: ' || max(t.sni), '')
     AS evidence,
   min(s.id) AS session_id, min(t.time_us) AS first_us, max(t.time_us) AS last_us
 FROM tls AS t JOIN sessions AS s ON s.id = t.session_id

@@ -107,11 +107,13 @@ static const char port_query[] =
 
 enum { PORT_IP, PORT_TRANSPORT, PORT_NUMBER, PORT_SERVICE, PORT_ENCRYPTION, PORT_WORLD };
 
+enum { PORTS_SHOWN = 10 }; /* of a host: whoever has more wants `fyke ports` */
+
 /* What belongs to one host: "tcp 22 ssh, 80 http (clear); udp 53 dns". */
 struct port_line {
 	char host[64], transport[16];
 	struct line ports;
-	unsigned hosts, left_out;
+	unsigned hosts, shown, left_out;
 };
 
 static void flush_ports(const struct fyke_summary *s, struct port_line *line)
@@ -152,10 +154,11 @@ static void take_port(const struct fyke_summary *s, struct port_line *line, sqli
 		*line = (struct port_line){.hosts = line->hosts + 1};
 		snprintf(line->host, sizeof(line->host), "%s", host);
 	}
-	if (line->ports.at > sizeof(line->ports.text) - 160) {
+	if (line->shown == PORTS_SHOWN || line->ports.at > sizeof(line->ports.text) - 160) {
 		line->left_out++;
 		return;
 	}
+	line->shown++;
 	if (strncmp(line->transport, transport, sizeof(line->transport) - 1) != 0) {
 		say(&line->ports, "%s%.15s ", line->ports.at > 0 ? "; " : "", transport);
 		snprintf(line->transport, sizeof(line->transport), "%s", transport);

@@ -193,11 +193,11 @@ static unsigned bits_of(const struct fyke_folded *row, const struct fyke_folded 
 
 	for (unsigned i = 0; i < 2; i++) {
 		if (memcmp(&row->ip[i], &before->ip[i], sizeof(row->ip[i])) != 0)
-			bits |= FOLD_ADDRESS << i;
+			bits |= (unsigned)FOLD_ADDRESS << i;
 		if (row->port[i] != before->port[i])
-			bits |= FOLD_PORT << i;
+			bits |= (unsigned)FOLD_PORT << i;
 		if (row->ttl[i] != before->ttl[i])
-			more |= FOLD_TTL << i;
+			more |= (unsigned)FOLD_TTL << i;
 	}
 	if (row->updated_us != before->updated_us)
 		bits |= FOLD_UPDATED;

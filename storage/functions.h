@@ -14,7 +14,7 @@ struct sqlite3;
 FYKE_MUST_USE enum fyke_status fyke_functions_register(
 	struct sqlite3 *db, const struct fyke_networks *home, struct fyke_error *error);
 
-/* fyke_domain() and fyke_entropy(); called by the one above. */
+/* fyke_domain(), fyke_entropy() and fyke_count(); called by the one above. */
 FYKE_MUST_USE enum fyke_status fyke_functions_register_text(struct sqlite3 *db, struct fyke_error *error);
 
 enum { FYKE_UID_TEXT = 21 };

@@ -1,6 +1,6 @@
 /*
- * SQL functions about names, for rules: fyke_domain(name), the part of a DNS name that somebody registered,
- * and fyke_entropy(text), in bits per character.
+ * SQL functions about words, for rules: fyke_domain(name), the part of a DNS name that somebody registered,
+ * fyke_entropy(text), in bits per character, and fyke_count(3, 'login'), which says "3 logins".
  *
  * The registered part is guessed, without a list of public suffixes: the last two labels; three where the
  * last has two letters and the one before at most three (example.co.uk, example.com.au).
@@ -65,14 +65,41 @@ static void entropy_function(sqlite3_context *context, int argc, sqlite3_value *
 	sqlite3_result_double(context, entropy);
 }
 
+/* The plural with an s, or as given. */
+static void count_function(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	sqlite3_int64 number = sqlite3_value_int64(argv[0]);
+	const char *one = (const char *)sqlite3_value_text(argv[1]);
+	const char *many = argc > 2 ? (const char *)sqlite3_value_text(argv[2]) : NULL;
+	char *text;
+
+	if (one == NULL || sqlite3_value_type(argv[0]) == SQLITE_NULL)
+		return;
+	if (number == 1)
+		text = sqlite3_mprintf("1 %s", one);
+	else
+		text = sqlite3_mprintf(
+			"%lld %s%s", number, many != NULL ? many : one, many != NULL ? "" : "s");
+	if (text == NULL)
+		sqlite3_result_error_nomem(context);
+	else
+		sqlite3_result_text(context, text, -1, sqlite3_free);
+}
+
 enum fyke_status fyke_functions_register_text(sqlite3 *db, struct fyke_error *error)
 {
+	const struct {
+		const char *name;
+		int arguments;
+		void (*function)(sqlite3_context *, int, sqlite3_value **);
+	} list[] = {{"fyke_domain", 1, domain_function}, {"fyke_entropy", 1, entropy_function},
+		{"fyke_count", 2, count_function}, {"fyke_count", 3, count_function}};
 	int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
 
-	if (sqlite3_create_function_v2(
-		    db, "fyke_domain", 1, flags, NULL, domain_function, NULL, NULL, NULL) != SQLITE_OK ||
-		sqlite3_create_function_v2(
-			db, "fyke_entropy", 1, flags, NULL, entropy_function, NULL, NULL, NULL) != SQLITE_OK)
-		return fyke_sql_failed(db, error);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		if (sqlite3_create_function_v2(db, list[i].name, list[i].arguments, flags, NULL,
+			    list[i].function, NULL, NULL, NULL) != SQLITE_OK)
+			return fyke_sql_failed(db, error);
+	}
 	return FYKE_OK;
 }
