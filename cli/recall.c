@@ -49,7 +49,6 @@ struct fyke_recall {
 	sqlite3_stmt *find_mark;
 	struct fyke_reread_mark mark; /* numbers of the capture; number 0: none */
 	uint64_t mark_end;	      /* it is the nearest for frames below */
-	uint64_t bytes;		      /* read from files that are closed */
 };
 
 static enum fyke_status no_memory(struct fyke_error *error)
@@ -81,8 +80,6 @@ enum fyke_status fyke_recall_new(sqlite3 *db, struct fyke_recall **made, struct 
 
 static void close_file(struct fyke_recall *recall)
 {
-	if (recall->reread != NULL)
-		recall->bytes += fyke_reread_bytes(recall->reread);
 	fyke_reread_free(recall->reread);
 	recall->reread = NULL;
 	recall->file = 0;
@@ -473,11 +470,6 @@ uint32_t fyke_recall_interfaces(const struct fyke_recall *recall)
 	return recall->interface_count;
 }
 
-int64_t fyke_recall_capture(const struct fyke_recall *recall)
-{
-	return recall->capture < recall->capture_count ? recall->captures[recall->capture].id : 0;
-}
-
 uint64_t fyke_recall_frames(const struct fyke_recall *recall)
 {
 	uint64_t count = 0;
@@ -485,11 +477,6 @@ uint64_t fyke_recall_frames(const struct fyke_recall *recall)
 	for (size_t i = 0; i < recall->capture_count; i++)
 		count += recall->captures[i].frames.count;
 	return count;
-}
-
-uint64_t fyke_recall_bytes(const struct fyke_recall *recall)
-{
-	return recall->bytes + (recall->reread == NULL ? 0 : fyke_reread_bytes(recall->reread));
 }
 
 const char *fyke_recall_file(const struct fyke_recall *recall, size_t index)

@@ -49,10 +49,7 @@ const struct fyke_source_interface *fyke_recall_interface(
 	const struct fyke_recall *recall, unsigned *fcs_length);
 uint32_t fyke_recall_interfaces(const struct fyke_recall *recall); /* that frames came from so far */
 
-int64_t fyke_recall_capture(const struct fyke_recall *recall); /* that the last frame came from */
 uint64_t fyke_recall_frames(const struct fyke_recall *recall); /* how many were added, each once */
-/* Bytes read so far from files that are not compressed, but for the checks of _open. */
-uint64_t fyke_recall_bytes(const struct fyke_recall *recall);
 
 /* The capture files that the frames stand in, in order; NULL behind the last. Known after _open. */
 const char *fyke_recall_file(const struct fyke_recall *recall, size_t index);

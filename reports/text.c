@@ -8,8 +8,22 @@
 
 #include <inttypes.h>
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+void fyke_say(struct fyke_sentence *sentence, const char *format, ...)
+{
+	size_t room = sizeof(sentence->text) - sentence->at;
+	va_list list;
+	int length;
+
+	va_start(list, format);
+	length = vsnprintf(sentence->text + sentence->at, room, format, list);
+	va_end(list);
+	if (length > 0)
+		sentence->at += (size_t)length < room ? (size_t)length : room - 1;
+}
 
 void fyke_summary_heading(const struct fyke_summary *s, const char *title, const char *more)
 {

@@ -5,26 +5,7 @@
 #include "analyzer/base/text.h"
 
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <string.h>
-
-struct line {
-	char text[512];
-	size_t at;
-};
-
-static void FYKE_PRINTF(2, 3) say(struct line *line, const char *format, ...)
-{
-	size_t room = sizeof(line->text) - line->at;
-	va_list list;
-	int length;
-
-	va_start(list, format);
-	length = vsnprintf(line->text + line->at, room, format, list);
-	va_end(list);
-	if (length > 0)
-		line->at += (size_t)length < room ? (size_t)length : room - 1;
-}
 
 static const char *text_at(sqlite3_stmt *row, int column)
 {
@@ -67,7 +48,7 @@ static const char isn_query[] =
 /* Numbers that somebody could guess, and by that get into connections. */
 enum fyke_status fyke_summary_isns(const struct fyke_summary *s)
 {
-	struct line line = {0};
+	struct fyke_sentence line = {0};
 	sqlite3_stmt *row;
 	enum fyke_status status = fyke_facts_prepare(s->db, isn_query, s->capture_id, &row, s->error);
 
@@ -75,19 +56,19 @@ enum fyke_status fyke_summary_isns(const struct fyke_summary *s)
 		const char *kind = text_at(row, 0);
 		int64_t hosts = sqlite3_column_int64(row, 1);
 
-		say(&line, "%s%s", line.at > 0 ? "; " : "",
+		fyke_say(&line, "%s%s", line.at > 0 ? "; " : "",
 			kind[0] == 'c' && kind[1] == 'o' ? "the same each time"
 			: kind[0] == 's'		 ? "in steps"
 							 : "by a clock alone");
 		if (hosts == 1)
-			say(&line, " (%.45s)", text_at(row, 2));
+			fyke_say(&line, " (%.45s)", text_at(row, 2));
 		else
-			say(&line, " (%lld hosts, %.45s among them)", (long long)hosts, text_at(row, 2));
+			fyke_say(&line, " (%lld hosts, %.45s among them)", (long long)hosts, text_at(row, 2));
 	}
 	if (line.at > 0) {
-		struct line whole = {0};
+		struct fyke_sentence whole = {0};
 
-		say(&whole, "can be guessed: %s", line.text);
+		fyke_say(&whole, "can be guessed: %s", line.text);
 		fyke_summary_line(s, "first numbers", FYKE_PAINT_WARN, whole.text);
 	}
 	return status;
@@ -112,7 +93,7 @@ enum { PORTS_SHOWN = 10 }; /* of a host: whoever has more wants `fyke ports` */
 /* What belongs to one host: "tcp 22 ssh, 80 http (clear); udp 53 dns". */
 struct port_line {
 	char host[64], transport[16];
-	struct line ports;
+	struct fyke_sentence ports;
 	unsigned hosts, shown, left_out;
 };
 
@@ -122,14 +103,14 @@ static void flush_ports(const struct fyke_summary *s, struct port_line *line)
 		char label[64];
 
 		if (line->left_out > 0)
-			say(&line->ports, " and %u more", line->left_out);
+			fyke_say(&line->ports, " and %u more", line->left_out);
 		fyke_text_terminal(line->host, strlen(line->host), 0, s->screen->flags, label, sizeof(label));
 		fyke_summary_line(s, label, FYKE_PAINT_PLAIN, line->ports.text);
 	}
 }
 
 /* Clear text over TCP is worth a word; most of what goes over UDP has no other form. */
-static void say_traits(struct line *line, sqlite3_stmt *row)
+static void say_traits(struct fyke_sentence *line, sqlite3_stmt *row)
 {
 	bool clear = strcmp(text_at(row, PORT_TRANSPORT), "tcp") == 0 &&
 		     (strcmp(text_at(row, PORT_ENCRYPTION), "clear") == 0 ||
@@ -137,11 +118,11 @@ static void say_traits(struct line *line, sqlite3_stmt *row)
 	int64_t world = sqlite3_column_int64(row, PORT_WORLD);
 
 	if (clear || world > 0)
-		say(line, " (%s%s", clear ? "clear" : "", clear && world > 0 ? ", " : "");
+		fyke_say(line, " (%s%s", clear ? "clear" : "", clear && world > 0 ? ", " : "");
 	if (world > 0)
-		say(line, "%lld world", (long long)world);
+		fyke_say(line, "%lld world", (long long)world);
 	if (clear || world > 0)
-		say(line, ")");
+		fyke_say(line, ")");
 }
 
 static void take_port(const struct fyke_summary *s, struct port_line *line, sqlite3_stmt *row)
@@ -160,12 +141,12 @@ static void take_port(const struct fyke_summary *s, struct port_line *line, sqli
 	}
 	line->shown++;
 	if (strncmp(line->transport, transport, sizeof(line->transport) - 1) != 0) {
-		say(&line->ports, "%s%.15s ", line->ports.at > 0 ? "; " : "", transport);
+		fyke_say(&line->ports, "%s%.15s ", line->ports.at > 0 ? "; " : "", transport);
 		snprintf(line->transport, sizeof(line->transport), "%s", transport);
 	} else {
-		say(&line->ports, ", ");
+		fyke_say(&line->ports, ", ");
 	}
-	say(&line->ports, "%lld%s%.40s", (long long)sqlite3_column_int64(row, PORT_NUMBER),
+	fyke_say(&line->ports, "%lld%s%.40s", (long long)sqlite3_column_int64(row, PORT_NUMBER),
 		service[0] == '\0' ? "" : " ", service);
 	say_traits(&line->ports, row);
 }

@@ -16,6 +16,14 @@ struct fyke_summary {
 	struct fyke_error *error;
 };
 
+/* What is said in pieces; what has no room is left out. */
+struct fyke_sentence {
+	char text[512];
+	size_t at;
+};
+
+void fyke_say(struct fyke_sentence *sentence, const char *format, ...) FYKE_PRINTF(2, 3);
+
 void fyke_summary_heading(const struct fyke_summary *s, const char *title, const char *more);
 void fyke_summary_line(
 	const struct fyke_summary *s, const char *label, enum fyke_paint paint, const char *text);

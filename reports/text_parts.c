@@ -6,38 +6,19 @@
 
 #include <ctype.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct sentence {
-	char text[512];
-	size_t at;
-};
-
-static void FYKE_PRINTF(2, 3) say(struct sentence *sentence, const char *format, ...)
-{
-	size_t room = sizeof(sentence->text) - sentence->at;
-	va_list list;
-	int length;
-
-	va_start(list, format);
-	length = vsnprintf(sentence->text + sentence->at, room, format, list);
-	va_end(list);
-	if (length > 0)
-		sentence->at += (size_t)length < room ? (size_t)length : room - 1;
-}
-
-static void say_counted(struct sentence *sentence, int64_t count, const char *one, const char *many)
+static void say_counted(struct fyke_sentence *sentence, int64_t count, const char *one, const char *many)
 {
 	char number[FYKE_TEXT_NUMBER];
 
 	if (count > 0)
-		say(sentence, "%s%s %s", sentence->at > 0 ? ", " : "", fyke_text_count(count, number),
+		fyke_say(sentence, "%s%s %s", sentence->at > 0 ? ", " : "", fyke_text_count(count, number),
 			count == 1 ? one : many);
 }
 
-static void say_count(struct sentence *sentence, int64_t count, const char *what)
+static void say_count(struct fyke_sentence *sentence, int64_t count, const char *what)
 {
 	say_counted(sentence, count, what, what);
 }
@@ -45,7 +26,7 @@ static void say_count(struct sentence *sentence, int64_t count, const char *what
 static void show_handshakes(const struct fyke_summary *s)
 {
 	const int64_t *states = s->facts->tcp_states;
-	struct sentence sentence = {0};
+	struct fyke_sentence sentence = {0};
 	int64_t completed = states[FYKE_STATE_S1] + states[FYKE_STATE_S2] + states[FYKE_STATE_S3] +
 			    states[FYKE_STATE_SF] + states[FYKE_STATE_RSTO] + states[FYKE_STATE_RSTR];
 	int64_t unanswered = states[FYKE_STATE_S0] + states[FYKE_STATE_SH] + states[FYKE_STATE_RSTOS0];
@@ -62,11 +43,11 @@ static void show_samples(const struct fyke_summary *s, const char *label, const 
 {
 	char a[FYKE_TEXT_NUMBER], b[FYKE_TEXT_NUMBER], c[FYKE_TEXT_NUMBER];
 	unsigned flags = s->screen->flags;
-	struct sentence sentence = {0};
+	struct fyke_sentence sentence = {0};
 
 	if (samples->count == 0)
 		return;
-	say(&sentence, "median %s, 95 %% within %s, longest %s",
+	fyke_say(&sentence, "median %s, 95 %% within %s, longest %s",
 		fyke_text_duration(fyke_samples_at(samples, 500), flags, a),
 		fyke_text_duration(fyke_samples_at(samples, 950), flags, b),
 		fyke_text_duration(samples->most, flags, c));
@@ -82,7 +63,7 @@ static void show_retransmissions(const struct fyke_summary *s)
 {
 	char a[FYKE_TEXT_NUMBER], b[FYKE_TEXT_NUMBER], c[FYKE_TEXT_NUMBER];
 	int64_t segments = sum(s, FYKE_FACTS_retransmitted_segments);
-	struct sentence sentence = {0}, causes = {0};
+	struct fyke_sentence sentence = {0}, causes = {0};
 
 	if (!s->facts->tcp[FYKE_FACTS_retransmitted_segments].known)
 		return;
@@ -90,7 +71,7 @@ static void show_retransmissions(const struct fyke_summary *s)
 		fyke_summary_line(s, "retransmitted", FYKE_PAINT_GOOD, "nothing");
 		return;
 	}
-	say(&sentence, "%s segment%s, %s, %s of TCP's packets", fyke_text_count(segments, a),
+	fyke_say(&sentence, "%s segment%s, %s, %s of TCP's packets", fyke_text_count(segments, a),
 		segments == 1 ? "" : "s", fyke_text_bytes(sum(s, FYKE_FACTS_retransmitted_bytes), b),
 		fyke_text_percent(segments, s->facts->tcp_packets, c));
 	fyke_summary_line(s, "retransmitted",
@@ -109,7 +90,7 @@ static void show_retransmissions(const struct fyke_summary *s)
 void fyke_summary_tcp(const struct fyke_summary *s)
 {
 	char a[FYKE_TEXT_NUMBER], b[FYKE_TEXT_NUMBER];
-	struct sentence gaps = {0}, windows = {0};
+	struct fyke_sentence gaps = {0}, windows = {0};
 
 	fyke_summary_heading(s, "TCP", NULL);
 	show_handshakes(s);
@@ -118,7 +99,7 @@ void fyke_summary_tcp(const struct fyke_summary *s)
 	show_retransmissions(s);
 	if (sum(s, FYKE_FACTS_gaps) > 0) {
 		say_counted(&gaps, sum(s, FYKE_FACTS_gaps), "gap", "gaps");
-		say(&gaps, ", %s of the streams were never seen",
+		fyke_say(&gaps, ", %s of the streams were never seen",
 			fyke_text_bytes(sum(s, FYKE_FACTS_missing_bytes), b));
 		fyke_summary_line(s, "missing", FYKE_PAINT_WARN, gaps.text);
 	}
@@ -127,14 +108,14 @@ void fyke_summary_tcp(const struct fyke_summary *s)
 	if (windows.at > 0)
 		fyke_summary_line(s, "windows", FYKE_PAINT_PLAIN, windows.text);
 	if (sum(s, FYKE_FACTS_conflicting_bytes) > 0) {
-		struct sentence conflict = {0};
+		struct fyke_sentence conflict = {0};
 
-		say(&conflict, "%s were sent twice with other contents",
+		fyke_say(&conflict, "%s were sent twice with other contents",
 			fyke_text_bytes(sum(s, FYKE_FACTS_conflicting_bytes), a));
 		fyke_summary_line(s, "conflicts", FYKE_PAINT_BAD, conflict.text);
 	}
 	if (s->facts->bad_checksums > 0) {
-		struct sentence checksums = {0};
+		struct fyke_sentence checksums = {0};
 
 		say_counted(&checksums, s->facts->bad_checksums, "packet with a wrong checksum",
 			"packets with a wrong checksum");

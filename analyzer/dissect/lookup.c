@@ -13,7 +13,6 @@ struct fyke_dissect_lookup {
 	const struct fyke_dissector *const *dissectors;
 	size_t count;
 	struct fyke_dissector_set anywhere[TRANSPORTS];
-	struct fyke_dissector_set with_signature[TRANSPORTS][2];
 	struct fyke_dissector_set first_byte[TRANSPORTS][2][BYTES];
 	uint16_t port_set[TRANSPORTS][PORTS];
 	struct fyke_dissector_set sets[SETS_MAX];
@@ -45,7 +44,6 @@ static void add_signature(struct fyke_dissect_lookup *lookup, size_t transport,
 	for (size_t side = 0; side < 2; side++) {
 		if ((signature->sides >> side & 1) == 0 || signature->length == 0)
 			continue;
-		fyke_dissector_set_add(&lookup->with_signature[transport][side], place);
 		fyke_dissector_set_add(
 			&lookup->first_byte[transport][side][(uint8_t)signature->bytes[0]], place);
 	}
@@ -131,10 +129,4 @@ const struct fyke_dissector_set *fyke_dissect_anywhere(
 	const struct fyke_dissect_lookup *lookup, unsigned transport)
 {
 	return &lookup->anywhere[transport_index(transport)];
-}
-
-const struct fyke_dissector_set *fyke_dissect_with_signature(
-	const struct fyke_dissect_lookup *lookup, unsigned transport, enum fyke_side side)
-{
-	return &lookup->with_signature[transport_index(transport)][side];
 }

@@ -35,9 +35,6 @@ const struct fyke_dissector_set *fyke_dissect_first_byte(
 /* Those that are probed on every port. */
 const struct fyke_dissector_set *fyke_dissect_anywhere(
 	const struct fyke_dissect_lookup *lookup, unsigned transport);
-/* Those with a signature of `side` at all. */
-const struct fyke_dissector_set *fyke_dissect_with_signature(
-	const struct fyke_dissect_lookup *lookup, unsigned transport, enum fyke_side side);
 
 static inline bool fyke_dissector_set_has(const struct fyke_dissector_set *set, size_t place)
 {

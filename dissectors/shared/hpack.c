@@ -111,11 +111,3 @@ bool fyke_hpack_take(struct fyke_hpack *hpack, const uint8_t *bytes, size_t leng
 		}
 	}
 }
-
-void fyke_hpack_free(struct fyke_hpack *hpack)
-{
-	if (hpack == NULL)
-		return;
-	nghttp2_hd_inflate_del(hpack->inflater);
-	fyke_give(hpack->dissection, hpack);
-}

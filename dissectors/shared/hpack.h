@@ -19,6 +19,4 @@ typedef void fyke_hpack_sink(void *context, struct fyke_http_slice name, struct 
 bool fyke_hpack_take(struct fyke_hpack *hpack, const uint8_t *bytes, size_t length, bool last,
 	fyke_hpack_sink *sink, void *context);
 
-void fyke_hpack_free(struct fyke_hpack *hpack); /* NULL is allowed */
-
 #endif
