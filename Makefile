@@ -60,10 +60,12 @@ endif
 ifeq ($(VARIANT),release)
 VARIANT_CFLAGS := -O2 -g
 VARIANT_FLAGS  := $(HARDENING)
-# LTO=1: gcc optimizes fyke as a whole, in twice the time; tests link the same objects one by one.
+# gcc optimizes fyke as a whole; tests link the same objects one by one. LTO=0 builds faster.
+LTO ?= $(if $(findstring gcc,$(notdir $(CC))),1,0)
 ifeq ($(LTO),1)
 LTO_COMPILE := $() -flto -ffat-lto-objects
 LTO_LINK    := $() -flto=auto
+LTO_APART   := $() -fno-lto
 endif
 else ifeq ($(VARIANT),debug)
 VARIANT_CFLAGS := -O0 -g3
@@ -169,20 +171,20 @@ SUBMAKE = $(MAKE) $(JOBS)
 $(BUILD)/tests/unit/%.o: private CPPFLAGS += -include setjmp.h -include stdarg.h -include stddef.h -include stdint.h
 
 $(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UNIT_SUPPORT)) $(CLI_LIB) $(LIB)
-	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm -lcmocka
+	$(call SAY,LD,$@) $(RUN) $(LINK)$(LTO_APART) -o $@ $^ $(PKG_LIBS) -lm -lcmocka
 
 # libFuzzer drives the harness in the fuzz variant; elsewhere the corpus is replayed.
 ifeq ($(VARIANT),fuzz)
 $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(CLI_LIB) $(LIB)
-	$(call SAY,LD,$@) $(RUN) $(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
+	$(call SAY,LD,$@) $(RUN) $(LINK)$(LTO_APART) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
 else
 $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay_main.o $(CLI_LIB) $(LIB)
-	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
+	$(call SAY,LD,$@) $(RUN) $(LINK)$(LTO_APART) -o $@ $^ $(PKG_LIBS) -lm
 endif
 
 $(BUILD)/bench/generate: $(call object,$(BENCH_TRACES))
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(CLI_LIB) $(LIB)
-	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
+	$(call SAY,LD,$@) $(RUN) $(LINK)$(LTO_APART) -o $@ $^ $(PKG_LIBS) -lm
 
 .PHONY: tests-build
 tests-build: $(FYKE) $(UNIT_PROGRAMS) $(BENCH_PROGRAMS) $(if $(filter fuzz,$(VARIANT)),,$(FUZZ_PROGRAMS))
@@ -286,5 +288,5 @@ clean: ## remove build/
 help: ## this list
 	@echo 'Goals:'
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
-	@echo 'Variables: VARIANT=release|debug|asan|tsan|fuzz  WERROR=1  LTO=1  ONLY=name  V=1  CC CFLAGS CPPFLAGS LDFLAGS'
+	@echo 'Variables: VARIANT=release|debug|asan|tsan|fuzz  WERROR=1  LTO=0  ONLY=name  V=1  CC CFLAGS CPPFLAGS LDFLAGS'
 	@echo '           prefix=$(prefix) DESTDIR=$(DESTDIR)  FYKE_CAPTURES=directory of captures for the differential tests'

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 enum { WAYS = 8, SETS = 2048 };
