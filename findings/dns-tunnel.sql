@@ -8,10 +8,10 @@
 -- with: names = 40      different names below the domain
 -- with: length = 24     characters in front of the domain, on average
 -- with: entropy = 3.2   bits per character of these, on average
-WITH asked AS (
+WITH asked AS MATERIALIZED (
   SELECT session_id, frame, time_us, query, type, fyke_domain(query) AS domain FROM dns
   WHERE protocol = 'dns' AND query NOT LIKE '%.arpa' AND instr(query, '.') > 0),
-placed AS (
+placed AS MATERIALIZED (
   SELECT session_id, frame, time_us, query, type, iif(substr(domain, instr(domain, '.') + 1) GLOB '*[0-9]*'
     AND domain NOT LIKE '%.xn--%', '', domain) AS domain
   FROM asked)
