@@ -361,14 +361,119 @@ static size_t count_dull(const struct fyke_sensitive *scan, const uint8_t *bytes
 	return i;
 }
 
+/* ---- text in which nothing begins ----
+ *
+ * A number of either kind begins behind a byte that is not part of a word, and its third and fourth
+ * characters are digits. A window without such a place and without control characters is calm: nothing is
+ * found in it. */
+
+enum { WINDOW = 64, LOOK_AHEAD = 3, LANE = 16 };
+
+typedef uint8_t lane __attribute__((vector_size(LANE)));
+
+static inline lane load(const uint8_t *bytes)
+{
+	lane loaded;
+
+	memcpy(&loaded, bytes, sizeof(loaded));
+	return loaded;
+}
+
+/* All bits are set where it is so; the same sets as in `classes`. */
+static inline lane are_digits(lane bytes)
+{
+	return (lane)((lane)(bytes - '0') <= 9);
+}
+
+static inline lane are_wordy(lane bytes)
+{
+	return are_digits(bytes) | (lane)((lane)((bytes | 0x20) - 'a') <= 'z' - 'a') | (lane)(bytes == '_') |
+	       (lane)(bytes >= 0x80);
+}
+
+static inline lane are_control(lane bytes)
+{
+	return (lane)(bytes < ' ') & (lane)((lane)(bytes - '\t') > '\r' - '\t');
+}
+
+static inline bool is_calm(const uint8_t *window)
+{
+	lane busy = {0};
+	uint64_t words[LANE / 8];
+
+	for (size_t at = 0; at < WINDOW; at += LANE) {
+		lane begins = ~are_wordy(load(window + at - 1)) & are_digits(load(window + at + 2)) &
+			      are_digits(load(window + at + LOOK_AHEAD));
+
+		busy |= begins | are_control(load(window + at));
+	}
+	memcpy(words, &busy, sizeof(words));
+	return (words[0] | words[1]) == 0;
+}
+
+static size_t count_calm(const uint8_t *bytes, size_t length)
+{
+	size_t calm = 0;
+
+	while (length - calm >= WINDOW + LOOK_AHEAD && is_calm(bytes + calm))
+		calm += WINDOW;
+	return calm;
+}
+
+/* After such a byte it does not matter what was before: a small letter is in a word, and a comma ends
+ * everything. */
+static bool settles(uint8_t byte)
+{
+	return !is_separator(byte) && byte != '.' && !is_digit(byte) && !is_capital(byte);
+}
+
+/*
+ * Passes over calm text up to the last byte in it that settles what goes on behind it; returns how many
+ * bytes. `bytes` has one before it. *calm is how much need not be looked at like this again.
+ */
+static size_t pass_calm(struct fyke_sensitive *scan, const uint8_t *bytes, size_t length, size_t *calm)
+{
+	size_t passed;
+
+	*calm = count_calm(bytes, length);
+	passed = *calm;
+	while (passed > 0 && !settles(bytes[passed - 1]))
+		passed--;
+	if (passed > 0) {
+		forget(scan, is_letter(bytes[passed - 1]) ? WORD : BETWEEN);
+		scan->before = (char)bytes[passed - 1];
+	}
+	return passed;
+}
+
+/* What begins at bytes[i] without a number going on: how many bytes from there on can be left out. */
+static size_t pass_over(
+	struct fyke_sensitive *scan, const uint8_t *bytes, size_t length, size_t i, size_t *next_calm)
+{
+	size_t calm, passed;
+
+	if (i > 0 && i >= *next_calm && length - i >= WINDOW + LOOK_AHEAD &&
+		(scan->place == WORD || scan->place == BETWEEN)) {
+		passed = pass_calm(scan, bytes + i, length - i, &calm);
+		*next_calm = i + (calm > 0 ? calm : WINDOW / 2);
+		if (passed > 0)
+			return passed;
+	}
+	passed = count_dull(scan, bytes + i, length - i);
+	if (passed > 0)
+		scan->before = (char)bytes[i + passed - 1];
+	return passed;
+}
+
 void fyke_sensitive_scan(struct fyke_sensitive *scan, const uint8_t *bytes, size_t length)
 {
-	for (size_t i = 0; i < length && !scan->is_binary; i++) {
-		size_t dull = count_dull(scan, bytes + i, length - i);
+	size_t next_calm = 0;
 
-		if (dull > 0) {
-			i += dull - 1;
-			scan->before = (char)bytes[i];
+	for (size_t i = 0; i < length && !scan->is_binary; i++) {
+		size_t passed = pass_over(scan, bytes, length, i, &next_calm);
+
+		if (passed > 0) {
+			i += passed - 1;
 			continue;
 		}
 		if (classes[bytes[i]] == CONTROL) {

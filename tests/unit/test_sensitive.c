@@ -121,12 +121,64 @@ static void test_sensitive_long(void **state)
 	}
 }
 
+/* Some text, with numbers and what looks like them between words; returns its length. */
+static size_t make_text(char *text, size_t room, unsigned *seed)
+{
+	static const char *const words[] = {" ", "  ", "-", "+", ".", "/", "#", ",", "\n", "_", "A", "DE",
+		"4", "12", "4111", "1111", "word", "Words of a sentence, ", "\xc3\xa4", "<a href=\"x\">",
+		"d41d8cd98f00b204", "the end of it all; and then some more of the same "};
+	const size_t count = sizeof(words) / sizeof(words[0]),
+		     known = sizeof(samples) / sizeof(samples[0]) - 1;
+	size_t length = 0;
+
+	for (;;) {
+		size_t pick = (size_t)rand_r(seed) % (count + 4);
+		const char *word = pick < count ? words[pick] : samples[(size_t)rand_r(seed) % known].text;
+		size_t n = strlen(word);
+
+		if (length + n > room)
+			return length;
+		memcpy(text + length, word, n);
+		length += n;
+		if (rand_r(seed) % 256 == 0 && length < room)
+			text[length++] = (char)(rand_r(seed) % 256);
+	}
+}
+
+/* Text in pieces too small to be passed over is looked at byte by byte; larger ones say the same. */
+static void test_sensitive_passed_over(void **state)
+{
+	enum { ROOM = 3000, SMALL = 64 };
+	unsigned seed = 1;
+	uint32_t numbers = 0;
+	char text[ROOM];
+
+	(void)state;
+	for (int n = 0; n < 20000; n++) {
+		struct fyke_sensitive whole = {0}, small = {0};
+		size_t length = make_text(text, 200 + (size_t)rand_r(&seed) % (ROOM - 200), &seed),
+		       cut = (size_t)rand_r(&seed) % length;
+
+		scan_exactly(&whole, text, cut);
+		scan_exactly(&whole, text + cut, length - cut);
+		for (size_t at = 0; at < length; at += SMALL)
+			scan_exactly(&small, text + at, length - at < SMALL ? length - at : SMALL);
+		fyke_sensitive_end(&whole);
+		fyke_sensitive_end(&small);
+		assert_int_equal(whole.is_binary, small.is_binary);
+		assert_memory_equal(whole.found, small.found, sizeof(whole.found));
+		numbers += small.found[FYKE_SENSITIVE_CARD].count + small.found[FYKE_SENSITIVE_IBAN].count;
+	}
+	assert_true(numbers > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sensitive_whole_and_cut),
 		cmocka_unit_test(test_sensitive_hole),
 		cmocka_unit_test(test_sensitive_long),
+		cmocka_unit_test(test_sensitive_passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
