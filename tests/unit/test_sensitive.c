@@ -121,26 +121,41 @@ static void test_sensitive_long(void **state)
 	}
 }
 
-/* Some text, with numbers and what looks like them between words; returns its length. */
+static const char *pick_word(unsigned *seed)
+{
+	static const char *const calm[] = {" ", "-", "+", ".", ",", "\n", "_", "A", "DE", "4", "12", " 12 ",
+		"word", "a b-c.D ", "Words of a sentence, ", "\xc3\xa4", "<a href=\"x\">",
+		"d41d8cd98f00b204"};
+	static const char *const numbers[] = {"4111", "1111", "/", "#", " 12 4111 1111 1111 1111,",
+		" 1-4111-1111-1111-1111 ", " 1.4111111111111111 ", " A4111111111111111 ",
+		" 1.DE89370400440532013000 ", "4111 1111 1111 1111 "};
+	size_t any = (size_t)rand_r(seed), known = sizeof(samples) / sizeof(samples[0]) - 1;
+
+	switch (rand_r(seed) % 64) {
+	case 0:
+		return samples[any % known].text;
+	case 1:
+	case 2:
+		return numbers[any % (sizeof(numbers) / sizeof(numbers[0]))];
+	default:
+		return calm[any % (sizeof(calm) / sizeof(calm[0]))];
+	}
+}
+
+/* Some text, with numbers and what looks like them now and then; returns its length. */
 static size_t make_text(char *text, size_t room, unsigned *seed)
 {
-	static const char *const words[] = {" ", "  ", "-", "+", ".", "/", "#", ",", "\n", "_", "A", "DE",
-		"4", "12", "4111", "1111", "word", "Words of a sentence, ", "\xc3\xa4", "<a href=\"x\">",
-		"d41d8cd98f00b204", "the end of it all; and then some more of the same "};
-	const size_t count = sizeof(words) / sizeof(words[0]),
-		     known = sizeof(samples) / sizeof(samples[0]) - 1;
 	size_t length = 0;
 
 	for (;;) {
-		size_t pick = (size_t)rand_r(seed) % (count + 4);
-		const char *word = pick < count ? words[pick] : samples[(size_t)rand_r(seed) % known].text;
+		const char *word = pick_word(seed);
 		size_t n = strlen(word);
 
 		if (length + n > room)
 			return length;
 		memcpy(text + length, word, n);
 		length += n;
-		if (rand_r(seed) % 256 == 0 && length < room)
+		if (rand_r(seed) % 1024 == 0 && length < room)
 			text[length++] = (char)(rand_r(seed) % 256);
 	}
 }
