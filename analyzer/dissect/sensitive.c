@@ -12,6 +12,8 @@
  */
 #include "analyzer/dissect/sensitive.h"
 
+#include "analyzer/dissect/calm_text.h"
+
 #include <string.h>
 
 enum { SHOWN = 4, CARD_LEAST = 14, CARD_MOST = 19, GROUPS_MAX = 8 };
@@ -361,64 +363,7 @@ static size_t count_dull(const struct fyke_sensitive *scan, const uint8_t *bytes
 	return i;
 }
 
-/* ---- text in which nothing begins ----
- *
- * A number of either kind begins behind a byte that is not part of a word, and its third and fourth
- * characters are digits. A window without such a place and without control characters is calm: nothing is
- * found in it. */
-
-enum { WINDOW = 64, LOOK_AHEAD = 3, LANE = 16 };
-
-typedef uint8_t lane __attribute__((vector_size(LANE)));
-
-static inline lane load(const uint8_t *bytes)
-{
-	lane loaded;
-
-	memcpy(&loaded, bytes, sizeof(loaded));
-	return loaded;
-}
-
-/* All bits are set where it is so; the same sets as in `classes`. */
-static inline lane are_digits(lane bytes)
-{
-	return (lane)((lane)(bytes - '0') <= 9);
-}
-
-static inline lane are_wordy(lane bytes)
-{
-	return are_digits(bytes) | (lane)((lane)((bytes | 0x20) - 'a') <= 'z' - 'a') | (lane)(bytes == '_') |
-	       (lane)(bytes >= 0x80);
-}
-
-static inline lane are_control(lane bytes)
-{
-	return (lane)(bytes < ' ') & (lane)((lane)(bytes - '\t') > '\r' - '\t');
-}
-
-static inline bool is_calm(const uint8_t *window)
-{
-	lane busy = {0};
-	uint64_t words[LANE / 8];
-
-	for (size_t at = 0; at < WINDOW; at += LANE) {
-		lane begins = ~are_wordy(load(window + at - 1)) & are_digits(load(window + at + 2)) &
-			      are_digits(load(window + at + LOOK_AHEAD));
-
-		busy |= begins | are_control(load(window + at));
-	}
-	memcpy(words, &busy, sizeof(words));
-	return (words[0] | words[1]) == 0;
-}
-
-static size_t count_calm(const uint8_t *bytes, size_t length)
-{
-	size_t calm = 0;
-
-	while (length - calm >= WINDOW + LOOK_AHEAD && is_calm(bytes + calm))
-		calm += WINDOW;
-	return calm;
-}
+/* ---- text in which nothing begins ---- */
 
 /* After such a byte it does not matter what was before: a small letter is in a word, and a comma ends
  * everything. */
@@ -435,7 +380,7 @@ static size_t pass_calm(struct fyke_sensitive *scan, const uint8_t *bytes, size_
 {
 	size_t passed;
 
-	*calm = count_calm(bytes, length);
+	*calm = fyke_calm_text(bytes, length);
 	passed = *calm;
 	while (passed > 0 && !settles(bytes[passed - 1]))
 		passed--;
@@ -446,16 +391,18 @@ static size_t pass_calm(struct fyke_sensitive *scan, const uint8_t *bytes, size_
 	return passed;
 }
 
-/* What begins at bytes[i] without a number going on: how many bytes from there on can be left out. */
+/*
+ * How many bytes from bytes[i] on change nothing that take() would have to see. Windows are tried from
+ * *next_calm on, so that a byte is in two of them at most.
+ */
 static size_t pass_over(
 	struct fyke_sensitive *scan, const uint8_t *bytes, size_t length, size_t i, size_t *next_calm)
 {
 	size_t calm, passed;
 
-	if (i > 0 && i >= *next_calm && length - i >= WINDOW + LOOK_AHEAD &&
-		(scan->place == WORD || scan->place == BETWEEN)) {
+	if (i > 0 && i >= *next_calm && (scan->place == WORD || scan->place == BETWEEN)) {
 		passed = pass_calm(scan, bytes + i, length - i, &calm);
-		*next_calm = i + (calm > 0 ? calm : WINDOW / 2);
+		*next_calm = i + (calm > 0 ? calm : FYKE_CALM_WINDOW / 2);
 		if (passed > 0)
 			return passed;
 	}

@@ -128,7 +128,7 @@ static const char *pick_word(unsigned *seed)
 		"d41d8cd98f00b204"};
 	static const char *const numbers[] = {"4111", "1111", "/", "#", " 12 4111 1111 1111 1111,",
 		" 1-4111-1111-1111-1111 ", " 1.4111111111111111 ", " A4111111111111111 ",
-		" 1.DE89370400440532013000 ", "4111 1111 1111 1111 "};
+		" 1.DE89370400440532013000 ", " NL91ABNA0417164300 ", "4111 1111 1111 1111 "};
 	size_t any = (size_t)rand_r(seed), known = sizeof(samples) / sizeof(samples[0]) - 1;
 
 	switch (rand_r(seed) % 64) {
