@@ -60,7 +60,8 @@ endif
 ifeq ($(VARIANT),release)
 VARIANT_CFLAGS := -O2 -g
 VARIANT_FLAGS  := $(HARDENING)
-# gcc optimizes fyke as a whole; tests link the same objects one by one. LTO=0 builds faster.
+# gcc optimizes fyke as a whole; tests link the same objects one by one. LTO=0 builds faster. -fno-lto and -flto
+# must not meet in one command: gcc leaves its linker plugin out whenever the first is there.
 LTO ?= $(if $(findstring gcc,$(notdir $(CC))),1,0)
 ifeq ($(LTO),1)
 LTO_COMPILE := $() -flto -ffat-lto-objects
@@ -85,7 +86,8 @@ endif
 
 COMPILE = $(CC) -std=gnu17 -D_GNU_SOURCE -I. -pthread -fPIE $(WARNINGS) $(VARIANT_FLAGS) $(PKG_CFLAGS) \
 	$(CPPFLAGS) $(CFLAGS)$(LTO_COMPILE)
-LINK = $(CC) -pthread -pie -Wl,-z,relro,-z,now $(VARIANT_FLAGS) $(CFLAGS) $(LDFLAGS)$(LTO_APART)
+LINK = $(CC) -pthread -pie -Wl,-z,relro,-z,now $(VARIANT_FLAGS) $(CFLAGS) $(LDFLAGS)
+LINK_APART = $(LINK)$(LTO_APART)
 
 # V=1 shows whole commands.
 SAY = @$(if $(V),,echo '  $(1) $(2)';)
@@ -171,20 +173,20 @@ SUBMAKE = $(MAKE) $(JOBS)
 $(BUILD)/tests/unit/%.o: private CPPFLAGS += -include setjmp.h -include stdarg.h -include stddef.h -include stdint.h
 
 $(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(call object,$(UNIT_SUPPORT)) $(CLI_LIB) $(LIB)
-	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm -lcmocka
+	$(call SAY,LD,$@) $(RUN) $(LINK_APART) -o $@ $^ $(PKG_LIBS) -lm -lcmocka
 
 # libFuzzer drives the harness in the fuzz variant; elsewhere the corpus is replayed.
 ifeq ($(VARIANT),fuzz)
 $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(CLI_LIB) $(LIB)
-	$(call SAY,LD,$@) $(RUN) $(LINK) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
+	$(call SAY,LD,$@) $(RUN) $(LINK_APART) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
 else
 $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay_main.o $(CLI_LIB) $(LIB)
-	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
+	$(call SAY,LD,$@) $(RUN) $(LINK_APART) -o $@ $^ $(PKG_LIBS) -lm
 endif
 
 $(BUILD)/bench/generate: $(call object,$(BENCH_TRACES))
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(CLI_LIB) $(LIB)
-	$(call SAY,LD,$@) $(RUN) $(LINK) -o $@ $^ $(PKG_LIBS) -lm
+	$(call SAY,LD,$@) $(RUN) $(LINK_APART) -o $@ $^ $(PKG_LIBS) -lm
 
 .PHONY: tests-build
 tests-build: $(FYKE) $(UNIT_PROGRAMS) $(BENCH_PROGRAMS) $(if $(filter fuzz,$(VARIANT)),,$(FUZZ_PROGRAMS))
