@@ -58,9 +58,10 @@ static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
 
 static sqlite3 *database_open(const char *name, int flags)
 {
-	sqlite3 *db;
+	sqlite3 *db = NULL;
+	int code = sqlite3_open_v2(name, &db, flags, NULL);
 
-	must(db, sqlite3_open_v2(name, &db, flags, NULL));
+	must(db, code);
 	return db;
 }
 

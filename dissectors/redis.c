@@ -343,13 +343,14 @@ static void string(
 static bool read_reply(struct fyke_dissection *dissection, struct state *state, const char *line,
 	size_t length, int64_t *bulk)
 {
+	bool outermost = state->value.depth == 0;
 	int64_t count;
 
 	*bulk = -1;
+	state->value.error |= outermost && (line[0] == '-' || line[0] == '!');
+	state->value.push |= outermost && line[0] == '>';
 	switch (line[0]) {
 	case '-':
-		state->value.error |= state->value.depth == 0;
-		/* fall through */
 	case '+':
 	case ':':
 	case ',':
@@ -361,8 +362,6 @@ static bool read_reply(struct fyke_dissection *dissection, struct state *state, 
 		string(dissection, state, "nil", 3, true);
 		return true;
 	case '!':
-		state->value.error |= state->value.depth == 0;
-		/* fall through */
 	case '$':
 	case '=':
 		if (!number(line + 1, length - 1, &count) || count > BULK_MAX)
@@ -372,8 +371,6 @@ static bool read_reply(struct fyke_dissection *dissection, struct state *state, 
 		*bulk = count;
 		return true;
 	case '>':
-		state->value.push |= state->value.depth == 0;
-		/* fall through */
 	case '*':
 	case '~':
 	case '%':

@@ -6,7 +6,7 @@
 
 enum { FOLD_VERSION = 1 };
 
-/* What is not as it was in the session before; << 1: the server's. */
+/* What is not as it was in the session before; the bit above an ADDRESS, PORT or TTL is the server's. */
 enum {
 	FOLD_ADDRESS = 1,
 	FOLD_PORT = 4,
@@ -21,6 +21,11 @@ enum { /* of the second byte */
 	FOLD_ORDINAL = 8,
 	FOLD_FRAMES = 16,
 };
+
+static inline unsigned fold_bit_of(unsigned bit, unsigned side)
+{
+	return bit << side;
+}
 
 static inline int64_t fold_number_of(const struct fyke_address *address)
 {

@@ -193,11 +193,11 @@ static unsigned bits_of(const struct fyke_folded *row, const struct fyke_folded 
 
 	for (unsigned i = 0; i < 2; i++) {
 		if (memcmp(&row->ip[i], &before->ip[i], sizeof(row->ip[i])) != 0)
-			bits |= (unsigned)FOLD_ADDRESS << i;
+			bits |= fold_bit_of(FOLD_ADDRESS, i);
 		if (row->port[i] != before->port[i])
-			bits |= (unsigned)FOLD_PORT << i;
+			bits |= fold_bit_of(FOLD_PORT, i);
 		if (row->ttl[i] != before->ttl[i])
-			more |= (unsigned)FOLD_TTL << i;
+			more |= fold_bit_of(FOLD_TTL, i);
 	}
 	if (row->updated_us != before->updated_us)
 		bits |= FOLD_UPDATED;
@@ -217,9 +217,9 @@ static void put_ends(struct fyke_fold_writer *writer, const struct fyke_folded *
 	const struct fyke_folded *before = &writer->before;
 
 	for (unsigned i = 0; i < 2; i++) {
-		if ((bits & FOLD_ADDRESS << i) != 0)
+		if ((bits & fold_bit_of(FOLD_ADDRESS, i)) != 0)
 			put_address(writer, &row->ip[i], &before->ip[i]);
-		if ((bits & FOLD_PORT << i) != 0)
+		if ((bits & fold_bit_of(FOLD_PORT, i)) != 0)
 			put_difference(writer, row->port[i], before->port[i]);
 	}
 }
@@ -227,7 +227,7 @@ static void put_ends(struct fyke_fold_writer *writer, const struct fyke_folded *
 static void put_rest(struct fyke_fold_writer *writer, const struct fyke_folded *row, unsigned more)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		if ((more & FOLD_TTL << i) != 0)
+		if ((more & fold_bit_of(FOLD_TTL, i)) != 0)
 			writer->bytes[writer->length++] = row->ttl[i];
 	}
 	if ((more & FOLD_SERVICE) != 0)

@@ -227,10 +227,10 @@ static bool take_ends(struct fyke_fold_reader *reader, unsigned bits)
 	int64_t port;
 
 	for (unsigned i = 0; i < 2; i++) {
-		if ((bits & FOLD_ADDRESS << i) != 0 && !take_address(reader, &row->ip[i]))
+		if ((bits & fold_bit_of(FOLD_ADDRESS, i)) != 0 && !take_address(reader, &row->ip[i]))
 			return false;
 		row->ip[i].family = reader->family;
-		if ((bits & FOLD_PORT << i) == 0)
+		if ((bits & fold_bit_of(FOLD_PORT, i)) == 0)
 			continue;
 		if (!take_difference(reader, row->port[i], &port))
 			return false;
@@ -267,7 +267,7 @@ static bool take_rest(struct fyke_fold_reader *reader, unsigned more)
 	uint64_t number;
 
 	for (unsigned i = 0; i < 2; i++) {
-		if ((more & FOLD_TTL << i) != 0 && !take_byte(reader, &row->ttl[i]))
+		if ((more & fold_bit_of(FOLD_TTL, i)) != 0 && !take_byte(reader, &row->ttl[i]))
 			return false;
 	}
 	if ((more & FOLD_SERVICE) != 0 && !take_text(reader, row->service, sizeof(row->service)))

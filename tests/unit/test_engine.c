@@ -1,6 +1,7 @@
 /* Sessions out of packets: states, history, roles, ends, sequence tracking, budget, order. */
 #include "analyzer/base/varint.h"
 #include "analyzer/engine.h"
+#include "tests/unit/known_services.h"
 #include "tests/unit/tcp_segments.h"
 
 #include <setjmp.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct fyke_services *services;
 
 struct world {
 	struct fyke_engine *engine;
@@ -365,19 +364,6 @@ static void test_engine_ties_icmp_errors(void **state)
 	free_world(world);
 }
 
-static int make_services(void **state)
-{
-	(void)state;
-	return fyke_services_new(NULL, &services, NULL);
-}
-
-static int free_services(void **state)
-{
-	(void)state;
-	fyke_services_free(services);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,5 +381,5 @@ int main(void)
 		cmocka_unit_test(test_engine_ties_icmp_errors),
 	};
 
-	return cmocka_run_group_tests(tests, make_services, free_services);
+	return cmocka_run_group_tests(tests, services_setup, services_teardown);
 }

@@ -2,6 +2,7 @@
  * sessions announce. */
 #include "analyzer/engine.h"
 #include "analyzer/resolved.h"
+#include "tests/unit/known_services.h"
 #include "tests/unit/tcp_segments.h"
 
 #include <setjmp.h>
@@ -14,8 +15,6 @@
 #include <cmocka.h>
 
 enum { TEXT_MAX = 64, ANNOUNCED_PORT = 2000, MANY_RECORDS = 2000 };
-
-static struct fyke_services *services;
 
 /* ---- a protocol that says what it heard ---- */
 
@@ -393,19 +392,6 @@ static void test_engine_talk_hands_many_records_over_early(void **state)
 	end_world(&world);
 }
 
-static int make_services(void **state)
-{
-	(void)state;
-	return fyke_services_new(NULL, &services, NULL) == FYKE_OK ? 0 : -1;
-}
-
-static int free_services(void **state)
-{
-	(void)state;
-	fyke_services_free(services);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,5 +406,5 @@ int main(void)
 		cmocka_unit_test(test_engine_talk_hands_many_records_over_early),
 	};
 
-	return cmocka_run_group_tests(tests, make_services, free_services);
+	return cmocka_run_group_tests(tests, services_setup, services_teardown);
 }

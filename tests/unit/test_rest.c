@@ -2,6 +2,7 @@
 #include "analyzer/base/blocks.h"
 #include "analyzer/base/terms.h"
 #include "analyzer/engine.h"
+#include "tests/unit/known_services.h"
 #include "tests/unit/tcp_segments.h"
 
 #include <setjmp.h>
@@ -13,8 +14,6 @@
 #include <cmocka.h>
 
 enum { CONNECTIONS = 4000 };
-
-static struct fyke_services *services;
 
 struct world {
 	struct fyke_engine *engine;
@@ -228,19 +227,6 @@ static void test_terms_keep_their_numbers(void **state)
 	fyke_terms_release(&terms);
 }
 
-static int make_services(void **state)
-{
-	(void)state;
-	return fyke_services_new(NULL, &services, NULL) == FYKE_OK ? 0 : -1;
-}
-
-static int free_services(void **state)
-{
-	(void)state;
-	fyke_services_free(services);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,5 +237,5 @@ int main(void)
 		cmocka_unit_test(test_terms_keep_their_numbers),
 	};
 
-	return cmocka_run_group_tests(tests, make_services, free_services);
+	return cmocka_run_group_tests(tests, services_setup, services_teardown);
 }
