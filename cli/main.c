@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/frame.h"
 #include "cli/privileges.h"
+#include "storage/database.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +71,7 @@ int main(int argc, char **argv)
 
 	occupy_standard_descriptors();
 	umask(077);
+	fyke_database_spare_locks();
 	if (fyke_privileges_refuse_setuid(&error) != FYKE_OK)
 		return fyke_fail(NULL, &error);
 	return flush_standard_output(run(argc, argv));

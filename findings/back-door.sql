@@ -10,12 +10,15 @@
 --   shows what was said.
 -- with: minutes = 60  between the call and the first answer
 -- with: peers = 10    hosts called that make it a peer-to-peer program
-WITH used AS MATERIALIZED (
+WITH callers AS MATERIALIZED (
+  SELECT client_ip AS ip, server_ip AS peer FROM contacts
+  WHERE transport = 'tcp' AND established > 0 AND client_ip IN (SELECT ip FROM ports WHERE transport = 'tcp' AND state = 'open')),
+used AS MATERIALIZED (
   SELECT client_ip, server_ip, server_port, content_service, service, mismatches > 0 AS service_mismatch, established,
     established_id AS session_id, established_us AS first_us, last_us, (content_service IS NOT NULL AND mismatches = 0
       AND content_service NOT IN ('ssh', 'telnet', 'rfb', 'rdp', 'socks', 'irc')) AS usual
   FROM contacts WHERE transport = 'tcp' AND established > 0
-    AND (server_ip IN (SELECT client_ip FROM contacts) AND client_ip IN (SELECT server_ip FROM contacts))),
+    AND (client_ip IN (SELECT ip FROM callers) OR client_ip IN (SELECT peer FROM callers))),
 swarm AS MATERIALIZED (
   SELECT client_ip FROM contacts
   WHERE transport = 'tcp' AND server_port >= 1024 AND content_service IS NULL AND established > 0
@@ -46,7 +49,7 @@ WHERE p.transport = 'tcp' AND p.state = 'open' AND (p.port >= 1024 OR (refused.f
     AND (other.server_port IN (20, 21, 25, 53, 113, 512, 513, 514, 554, 5060, 5061) OR coalesce(other.content_service, other.service,
       '') IN ('ftp', 'ftp-data', 'sip', 'rtsp', 'bittorrent', 'irc', 'dns', 'domain')))
   AND NOT EXISTS (SELECT 1 FROM mutual WHERE one = p.ip AND other = came.client_ip)
-  AND p.ip NOT IN (SELECT client_ip FROM swarm)
+  AND called.client_ip NOT IN (SELECT client_ip FROM swarm)
   AND came.first_us >= called.first_us AND (called.content_service IS NULL OR called.service_mismatch)
   AND (refused.first_us IS NOT NULL OR NOT came.usual OR fyke_origin(came.client_ip, p.ip) <> 'home')
   AND coalesce(p.clients, 6) <= 5 AND p.ip <> came.client_ip AND called.server_port <> p.port

@@ -6,13 +6,13 @@
 -- advice: Find the program on the client that asks.
 -- with: domains = 15   domains that do not exist
 -- with: entropy = 2.8  bits per character of their names, on average
+WITH asked AS MATERIALIZED (
+  SELECT session_id, time_us, fyke_domain(query) AS domain FROM dns
+  WHERE protocol = 'dns' AND rcode = 'NXDOMAIN' AND query NOT LIKE '%.arpa' AND instr(query, '.') > 0
+    AND instr(fyke_domain(query), '.') >= 8)
 SELECT s.client_ip AS subject, s.client_ip AS host,
-  count(DISTINCT fyke_domain(d.query)) || ' domains that do not exist, such as ' || min(fyke_domain(d.query)) || ' and '
-    || max(fyke_domain(d.query)) AS evidence,
-  min(s.id) AS session_id, min(d.time_us) AS first_us, max(d.time_us) AS last_us
-FROM dns AS d JOIN sessions AS s ON s.id = d.session_id
-WHERE d.protocol = 'dns' AND d.rcode = 'NXDOMAIN' AND d.query NOT LIKE '%.arpa' AND instr(d.query, '.') > 0
-  AND instr(fyke_domain(d.query), '.') >= 8
+  count(DISTINCT domain) || ' domains that do not exist, such as ' || min(domain) || ' and ' || max(domain) AS evidence,
+  min(s.id) AS session_id, min(time_us) AS first_us, max(time_us) AS last_us
+FROM asked JOIN sessions AS s ON s.id = session_id
 GROUP BY s.client_ip
-HAVING count(DISTINCT fyke_domain(d.query)) >= :domains
-  AND avg(fyke_entropy(substr(fyke_domain(d.query), 1, instr(fyke_domain(d.query), '.') - 1))) >= :entropy
+HAVING count(DISTINCT domain) >= :domains AND avg(fyke_entropy(substr(domain, 1, instr(domain, '.') - 1))) >= :entropy

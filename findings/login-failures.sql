@@ -10,7 +10,8 @@ WITH tries AS (
   SELECT s.client_ip, s.server_ip, s.server_port, s.id, c.protocol, c.user, c.accepted, c.frame, c.time_us,
     sum(c.accepted = 0) OVER (PARTITION BY s.client_ip, s.server_ip, s.server_port, c.protocol ORDER BY c.time_us
       RANGE :minutes * 60000000 PRECEDING) AS lately
-  FROM credentials AS c JOIN sessions AS s ON s.id = c.session_id)
+  FROM credentials AS c JOIN sessions AS s ON s.id = c.session_id
+  WHERE (SELECT count(*) FROM credentials WHERE accepted = 0) >= :failures)
 SELECT client_ip || ' → ' || server_ip || ':' || server_port AS subject, client_ip AS host,
   iif(max(iif(accepted = 1, lately, 0)) >= :failures, 'high', 'medium') AS severity,
   sum(accepted = 0) || ' failed logins by ' || protocol AS title,

@@ -13,7 +13,7 @@ WITH went_on AS (
     AND NOT (e.side = 'server' AND s.history GLOB 'S*r*h*' AND t.client_syn_retransmissions > 0)
   UNION ALL
   SELECT s.id, s.first_frame, 'server', ' accepts after its own refusal'
-  FROM tcp AS t JOIN sessions AS s ON s.id = t.session_id
+  FROM sessions AS s CROSS JOIN tcp AS t ON t.session_id = s.id
   WHERE t.client_syn_retransmissions = 0 AND s.history GLOB 'Sr*h*A*'
     AND NOT EXISTS (SELECT 1 FROM tcp_events AS e WHERE e.session_id = s.id AND e.kind = 'reset_ignored' AND e.side = 'server'))
 SELECT s.client_ip || ' → ' || s.server_ip || ':' || s.server_port AS subject, s.server_ip AS host,

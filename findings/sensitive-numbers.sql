@@ -8,4 +8,5 @@ SELECT s.client_ip || ' → ' || s.server_ip || ':' || s.server_port || ' (' || 
   CASE sum(n.count) WHEN 1 THEN 'one number: ' ELSE sum(n.count) || ' numbers, such as ' END || min(n.masked) AS evidence, min(s.id) AS session_id,
   json_group_array(n.frame) AS frames, min(n.time_us) AS first_us, max(n.time_us) AS last_us
 FROM sensitive_numbers AS n JOIN sessions AS s ON s.id = n.session_id
+WHERE EXISTS (SELECT 1 FROM sensitive_numbers)
 GROUP BY s.client_ip, s.server_ip, s.server_port, n.kind

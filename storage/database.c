@@ -24,6 +24,11 @@ enum { BUSY_MS = 10 * 1000, HEADER_LENGTH = 100, APPLICATION_ID_AT = 68 };
 /* SQLite prints and takes the number signed; ours is positive. */
 static const char header_magic[16] = "SQLite format 3";
 
+void fyke_database_spare_locks(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum fyke_status errno_failure(const char *path, const char *doing, struct fyke_error *error)
 {
 	enum fyke_status status =

@@ -17,6 +17,10 @@ struct fyke_database;
 #define FYKE_DATABASE_APPLICATION_ID 0x66796B65
 enum { FYKE_DATABASE_SCHEMA_VERSION = 4 };
 
+/* Once in a process, before it opens a database or starts a thread: SQLite is not to keep account of its
+ * memory, for which it would take a lock with each piece. */
+void fyke_database_spare_locks(void);
+
 enum fyke_database_mode {
 	FYKE_DATABASE_READ,  /* must exist; nothing is ever changed */
 	FYKE_DATABASE_WRITE, /* created (0600) when absent, migrated forward when older */

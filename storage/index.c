@@ -47,30 +47,48 @@ static void *item_at(const struct fyke_index *index, size_t place)
 	return (char *)index->items + place * index->item_size;
 }
 
+static uint32_t hash_of(const struct fyke_index *index, const void *key)
+{
+	return (uint32_t)XXH3_64bits_withSeed(key, index->key_size, index->seed);
+}
+
 /* The slot that holds the key, or the free one where it belongs. */
-static uint32_t *slot_of(const struct fyke_index *index, const void *key)
+static struct fyke_index_slot *slot_of(const struct fyke_index *index, const void *key, uint32_t hash)
 {
 	size_t mask = index->slot_count - 1;
-	size_t at = XXH3_64bits_withSeed(key, index->key_size, index->seed) & mask;
+	size_t at = hash & mask;
 
-	while (index->slots[at] != 0 &&
-		memcmp(item_at(index, index->slots[at] - 1), key, index->key_size) != 0)
+	while (index->slots[at].place != 0 &&
+		(index->slots[at].hash != hash ||
+			memcmp(item_at(index, index->slots[at].place - 1), key, index->key_size) != 0))
 		at = (at + 1) & mask;
 	return &index->slots[at];
+}
+
+/* All keys are different: each takes the first slot that is free. */
+static void move_slot(struct fyke_index_slot *slots, size_t mask, const struct fyke_index_slot *slot)
+{
+	size_t at = slot->hash & mask;
+
+	while (slots[at].place != 0)
+		at = (at + 1) & mask;
+	slots[at] = *slot;
 }
 
 static bool grow_slots(struct fyke_index *index)
 {
 	size_t count = index->slot_count == 0 ? SLOTS_LEAST : 2 * index->slot_count;
-	uint32_t *slots = calloc(count, sizeof(*slots));
+	struct fyke_index_slot *slots = calloc(count, sizeof(*slots));
 
 	if (slots == NULL)
 		return false;
+	for (size_t i = 0; i < index->slot_count; i++) {
+		if (index->slots[i].place != 0)
+			move_slot(slots, count - 1, &index->slots[i]);
+	}
 	free(index->slots);
 	index->slots = slots;
 	index->slot_count = count;
-	for (size_t i = 0; i < index->count; i++)
-		*slot_of(index, item_at(index, i)) = (uint32_t)(i + 1);
 	return true;
 }
 
@@ -88,29 +106,30 @@ static bool grow_items(struct fyke_index *index)
 
 void *fyke_index_add(struct fyke_index *index, const void *key, bool *added)
 {
-	uint32_t *slot;
+	uint32_t hash = hash_of(index, key);
+	struct fyke_index_slot *slot;
 	char *item;
 
 	*added = false;
 	if (2 * (index->count + 1) > index->slot_count && !grow_slots(index) && index->slot_count == 0)
 		return NULL;
-	slot = slot_of(index, key);
-	if (*slot != 0)
-		return item_at(index, *slot - 1);
+	slot = slot_of(index, key, hash);
+	if (slot->place != 0)
+		return item_at(index, slot->place - 1);
 	if (index->count >= index->limit || index->count + 1 >= index->slot_count ||
 		(index->count == index->room && !grow_items(index)))
 		return NULL;
 	item = item_at(index, index->count);
 	memset(item, 0, index->item_size);
 	memcpy(item, key, index->key_size);
-	*slot = (uint32_t)++index->count;
+	*slot = (struct fyke_index_slot){(uint32_t)++index->count, hash};
 	*added = true;
 	return item;
 }
 
 void *fyke_index_find(const struct fyke_index *index, const void *key)
 {
-	uint32_t place = index->slot_count == 0 ? 0 : *slot_of(index, key);
+	uint32_t place = index->slot_count == 0 ? 0 : slot_of(index, key, hash_of(index, key))->place;
 
 	return place == 0 ? NULL : item_at(index, place - 1);
 }

@@ -9,12 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fyke_index_slot {
+	uint32_t place; /* in items, plus 1; 0 = free */
+	uint32_t hash;	/* of the key there: most others are told apart without a look at the item */
+};
+
 struct fyke_index {
 	void *items; /* `count` of them */
 	size_t count, limit;
 	size_t item_size, key_size;
 	size_t room;
-	uint32_t *slots; /* place in items, plus 1; 0 = free */
+	struct fyke_index_slot *slots;
 	size_t slot_count;
 	uint64_t seed;
 };

@@ -281,19 +281,21 @@ static const char base_indices[] =
 static const struct {
 	const char *name, *columns;
 	const char *where;
+	bool rare; /* few rows are in it: kept while rows come it costs less than to look for them afterwards
+		    */
 } indices[] = {
-	{"sessions_client", "client_ip, start_us", ""},
-	{"sessions_server", "server_ip, start_us", ""},
-	{"sessions_server_port", "server_port, start_us", ""},
+	{"sessions_client", "client_ip, start_us", "", false},
+	{"sessions_server", "server_ip, start_us", "", false},
+	{"sessions_server_port", "server_port, start_us", "", false},
 	/* Clients' own ports are mostly ephemeral; those that somebody asks for by name are few. */
-	{"sessions_client_port", "client_port, start_us", " WHERE client_port < 32768"},
-	{"sessions_service", "service, start_us", ""},
-	{"sessions_start", "start_us", ""},
+	{"sessions_client_port", "client_port, start_us", " WHERE client_port < 32768", false},
+	{"sessions_service", "service, start_us", "", false},
+	{"sessions_start", "start_us", "", false},
 	/* Where the content is not known, or is what the port is called, the service says it. */
-	{"sessions_port_service", "port_service, start_us", " WHERE content_service <> port_service"},
+	{"sessions_port_service", "port_service, start_us", " WHERE content_service <> port_service", false},
 	/* For ON DELETE SET NULL: few rows have either. */
-	{"sessions_parent", "parent_id", " WHERE parent_id IS NOT NULL"},
-	{"sessions_quotes", "quotes_id", " WHERE quotes_id IS NOT NULL"},
+	{"sessions_parent", "parent_id", " WHERE parent_id IS NOT NULL", true},
+	{"sessions_quotes", "quotes_id", " WHERE quotes_id IS NOT NULL", true},
 };
 
 const struct fyke_schema_table *const *fyke_schema_tables(size_t *count)
@@ -399,17 +401,29 @@ enum fyke_status fyke_schema_complete(struct sqlite3 *db, struct fyke_error *err
 	return status == FYKE_OK ? fyke_schema_make_views(db, error) : status;
 }
 
+static enum fyke_status make_index(struct sqlite3 *db, size_t i, struct fyke_error *error)
+{
+	sqlite3_str *sql = sqlite3_str_new(db);
+
+	sqlite3_str_appendf(sql, "CREATE INDEX IF NOT EXISTS %s ON sessions(%s)%s", indices[i].name,
+		indices[i].columns, indices[i].where);
+	return fyke_sql_run_built(db, sql, error);
+}
+
+static enum fyke_status drop_index(struct sqlite3 *db, size_t i, struct fyke_error *error)
+{
+	sqlite3_str *sql = sqlite3_str_new(db);
+
+	sqlite3_str_appendf(sql, "DROP INDEX IF EXISTS %s", indices[i].name);
+	return fyke_sql_run_built(db, sql, error);
+}
+
 enum fyke_status fyke_schema_make_indices(struct sqlite3 *db, struct fyke_error *error)
 {
 	enum fyke_status status = FYKE_OK;
 
-	for (size_t i = 0; status == FYKE_OK && i < sizeof(indices) / sizeof(indices[0]); i++) {
-		sqlite3_str *sql = sqlite3_str_new(db);
-
-		sqlite3_str_appendf(sql, "CREATE INDEX IF NOT EXISTS %s ON sessions(%s)%s", indices[i].name,
-			indices[i].columns, indices[i].where);
-		status = fyke_sql_run_built(db, sql, error);
-	}
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(indices) / sizeof(indices[0]); i++)
+		status = make_index(db, i, error);
 	return status;
 }
 
@@ -417,11 +431,7 @@ enum fyke_status fyke_schema_drop_indices(struct sqlite3 *db, struct fyke_error 
 {
 	enum fyke_status status = FYKE_OK;
 
-	for (size_t i = 0; status == FYKE_OK && i < sizeof(indices) / sizeof(indices[0]); i++) {
-		sqlite3_str *sql = sqlite3_str_new(db);
-
-		sqlite3_str_appendf(sql, "DROP INDEX IF EXISTS %s", indices[i].name);
-		status = fyke_sql_run_built(db, sql, error);
-	}
+	for (size_t i = 0; status == FYKE_OK && i < sizeof(indices) / sizeof(indices[0]); i++)
+		status = indices[i].rare ? make_index(db, i, error) : drop_index(db, i, error);
 	return status;
 }

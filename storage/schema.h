@@ -77,7 +77,8 @@ FYKE_MUST_USE enum fyke_status fyke_schema_complete(struct sqlite3 *db, struct f
 /* The view session_list once more, temporary, over whatever `sessions` means on this connection. */
 FYKE_MUST_USE enum fyke_status fyke_schema_show_sessions(struct sqlite3 *db, struct fyke_error *error);
 
-/* The indices over sessions that queries need; made after a load. */
+/* The indices over sessions that queries need; made after a load, before which they are dropped, but for
+ * those that have few rows. */
 FYKE_MUST_USE enum fyke_status fyke_schema_make_indices(struct sqlite3 *db, struct fyke_error *error);
 FYKE_MUST_USE enum fyke_status fyke_schema_drop_indices(struct sqlite3 *db, struct fyke_error *error);
 
