@@ -51,12 +51,10 @@ enum fyke_status fyke_engine_new(
 
 	if (fresh == NULL)
 		return fyke_engine_out_of_memory(error);
-	fresh->hasher = fyke_community_hasher_new();
 	if (options->dissectors != NULL)
 		fresh->lookup = fyke_dissect_lookup_new(options->dissectors);
-	if (fresh->hasher == NULL || (options->dissectors != NULL && fresh->lookup == NULL) ||
+	if ((options->dissectors != NULL && fresh->lookup == NULL) ||
 		fyke_flow_table_init(&fresh->table, fyke_seed(), &fresh->blocks) != FYKE_OK) {
-		fyke_community_hasher_free(fresh->hasher);
 		fyke_dissect_lookup_free(fresh->lookup);
 		free(fresh);
 		return fyke_engine_out_of_memory(error);
@@ -400,7 +398,6 @@ void fyke_engine_free(struct fyke_engine *engine)
 	fyke_blocks_release(&engine->blocks);
 	fyke_terms_release(&engine->terms);
 	fyke_pool_release(&engine->extra);
-	fyke_community_hasher_free(engine->hasher);
 	fyke_seconds_release(&engine->timeline);
 	fyke_arena_release(&engine->arena);
 	free(engine->ending);

@@ -2,20 +2,11 @@
  * The end of the capture, after the last tick: what is open is handed over in order of birth, in parts, so
  * that a capture that ends amid a million sessions does not need them in memory twice.
  */
+#include "analyzer/base/radix.h"
 #include "analyzer/engine_parts.h"
 
+#include <stddef.h>
 #include <stdlib.h>
-
-static int compare_births(const void *left, const void *right)
-{
-	const struct fyke_flow_reference *a = left, *b = right;
-
-	if (a->birth.frame != b->birth.frame)
-		return a->birth.frame < b->birth.frame ? -1 : 1;
-	if (a->birth.ordinal != b->birth.ordinal)
-		return a->birth.ordinal < b->birth.ordinal ? -1 : 1;
-	return 0;
-}
 
 static bool list_flows(struct fyke_engine *engine)
 {
@@ -28,11 +19,16 @@ static bool list_flows(struct fyke_engine *engine)
 	if (engine->ending == NULL)
 		return false;
 	for (int age = 0; age < FYKE_AGE_COUNT; age++) {
-		for (uint32_t index = table->head[age]; index != 0; index = fyke_flow_at(table, index)->next)
-			engine->ending[engine->ending_count++] = fyke_engine_reference(engine, index);
+		for (uint32_t index = table->head[age]; index != 0;
+			index = fyke_flow_at(table, index)->next) {
+			struct fyke_birth birth = fyke_flow_birth(fyke_flow_at(table, index));
+
+			engine->ending[engine->ending_count++] =
+				(struct fyke_ending){fyke_engine_birth_key(&birth), index};
+		}
 	}
-	qsort(engine->ending, engine->ending_count, sizeof(*engine->ending), compare_births);
-	return true;
+	return fyke_radix_sort(engine->ending, engine->ending_count, sizeof(*engine->ending),
+		offsetof(struct fyke_ending, birth));
 }
 
 /* Those whose silence was long enough, though no tick had seen it yet, ended by it. */
@@ -53,12 +49,11 @@ static enum fyke_end half_open_end(const struct fyke_engine *engine, int64_t tim
 /* The next one by birth, from any table. */
 static bool end_next(struct fyke_engine *engine)
 {
-	const struct fyke_flow_reference *flow =
+	const struct fyke_ending *flow =
 		engine->ended < engine->ending_count ? &engine->ending[engine->ended] : NULL;
-	uint64_t flow_frame = flow == NULL ? UINT64_MAX : flow->birth.frame, syn_frame = UINT64_MAX,
+	uint64_t flow_frame = flow == NULL ? UINT64_MAX : flow->birth >> 16, syn_frame = UINT64_MAX,
 		 refused_frame = UINT64_MAX;
 	int64_t time_ns;
-	uint32_t index;
 
 	if (engine->half_open != NULL) {
 		(void)fyke_half_open_oldest_refused(engine->half_open, &time_ns, &refused_frame);
@@ -70,8 +65,7 @@ static bool end_next(struct fyke_engine *engine)
 	if (refused_frame < flow_frame)
 		return fyke_engine_end_oldest_refused(engine, FYKE_END_CAPTURE, engine->frame + 1);
 	engine->ended++;
-	index = fyke_engine_alive(engine, flow);
-	return index == 0 || fyke_engine_end_flow(engine, index, flow_end(engine, index), engine->frame + 1);
+	return fyke_engine_end_flow(engine, flow->index, flow_end(engine, flow->index), engine->frame + 1);
 }
 
 static bool is_left(const struct fyke_engine *engine)

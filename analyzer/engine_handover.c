@@ -74,8 +74,8 @@ bool fyke_engine_add_finished(struct fyke_engine *engine, struct fyke_session *s
 	if (grown == NULL)
 		return false;
 	engine->finished = grown;
-	grown[engine->finished_count] = (struct fyke_finished){session, engine->finished_count};
-	engine->finished_count++;
+	grown[engine->finished_count++] = (struct fyke_finished){
+		session, session->deciding_frame, fyke_engine_birth_key(&session->birth)};
 	return true;
 }
 
@@ -141,8 +141,7 @@ bool fyke_engine_hand_over(
 {
 	struct fyke_flow *flow = fyke_flow_at(&engine->table, index);
 	bool known = fyke_engine_talk_look(engine, index);
-	struct fyke_build build = {.hasher = engine->hasher,
-		.flow = flow,
+	struct fyke_build build = {.flow = flow,
 		.tcp = fyke_engine_tcp(engine, flow),
 		.extra = fyke_engine_extra(engine, flow),
 		.port_service = fyke_engine_port_service(engine, flow),

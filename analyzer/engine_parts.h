@@ -14,9 +14,16 @@
 #include "analyzer/tcp/tcp.h"
 
 /* A session of the running tick, and its place in the order of the tick. */
+/* A session of the running tick, with what orders it. */
 struct fyke_finished {
 	struct fyke_session *session;
-	size_t order; /* in which it was added: last key */
+	uint64_t deciding_frame, birth; /* birth: fyke_engine_birth_key */
+};
+
+/* A flow that is open at the end. */
+struct fyke_ending {
+	uint64_t birth;
+	uint32_t index;
 };
 
 struct fyke_engine {
@@ -25,7 +32,6 @@ struct fyke_engine {
 	struct fyke_half_open *half_open; /* lone SYNs; NULL where open sessions are handed over: live */
 	struct fyke_pool tcp, extra;
 	struct fyke_engine_counters counters;
-	struct fyke_community_hasher *hasher;
 	struct fyke_seconds timeline;
 	struct fyke_dissect_lookup *lookup; /* NULL: nobody looks into payload */
 	struct fyke_dissect_memory conversations;
@@ -53,7 +59,7 @@ struct fyke_engine {
 	struct fyke_arena arena;
 	struct fyke_finished *finished;
 	size_t finished_count, finished_room;
-	struct fyke_flow_reference *ending; /* the end has begun: open flows, sorted by birth */
+	struct fyke_ending *ending; /* the end has begun: open flows, sorted by birth */
 	size_t ending_count, ended;
 	bool is_ending;
 	struct fyke_flow_reference *wanted; /* open flows that are to be handed over at the tick's end */
@@ -77,6 +83,12 @@ static inline struct fyke_flow_reference fyke_engine_reference(
 	const struct fyke_engine *engine, uint32_t index)
 {
 	return (struct fyke_flow_reference){fyke_flow_birth(fyke_flow_at(&engine->table, index)), index};
+}
+
+/* A birth as one number that orders it. */
+static inline uint64_t fyke_engine_birth_key(const struct fyke_birth *birth)
+{
+	return birth->frame << 16 | (birth->ordinal & UINT16_MAX);
 }
 
 /* What the server's port is for, and what was found; NULL = not known. */

@@ -2,9 +2,10 @@
  * The end of a tick: who was silent for too long, who must be handed over though open, and the order in which
  * all that goes out.
  */
+#include "analyzer/base/radix.h"
 #include "analyzer/engine_parts.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
 static bool is_referred(const struct fyke_engine *engine, const struct fyke_flow *flow)
 {
@@ -42,25 +43,22 @@ static bool hand_over_changed(struct fyke_engine *engine)
 	return true;
 }
 
-static int compare_finished(const void *left, const void *right)
+/* By the frame at which they were handed over, then by birth, then as they came. */
+static bool order_finished(struct fyke_engine *engine)
 {
-	const struct fyke_finished *a = left, *b = right;
-	const struct fyke_session *x = a->session, *y = b->session;
+	const size_t size = sizeof(*engine->finished);
 
-	if (x->deciding_frame != y->deciding_frame)
-		return x->deciding_frame < y->deciding_frame ? -1 : 1;
-	if (x->birth.frame != y->birth.frame)
-		return x->birth.frame < y->birth.frame ? -1 : 1;
-	if (x->birth.ordinal != y->birth.ordinal)
-		return x->birth.ordinal < y->birth.ordinal ? -1 : 1;
-	return a->order < b->order ? -1 : 1;
+	return fyke_radix_sort(engine->finished, engine->finished_count, size,
+		       offsetof(struct fyke_finished, birth)) &&
+	       fyke_radix_sort(engine->finished, engine->finished_count, size,
+		       offsetof(struct fyke_finished, deciding_frame));
 }
 
 /* The tick takes the arena over, with all that lies in it. */
 bool fyke_engine_fill_tick(struct fyke_engine *engine, struct fyke_tick *tick)
 {
-	if (engine->finished_count > 1)
-		qsort(engine->finished, engine->finished_count, sizeof(*engine->finished), compare_finished);
+	if (!order_finished(engine))
+		return false;
 	tick->sessions =
 		fyke_arena_take(&engine->arena, (engine->finished_count + 1) * sizeof(struct fyke_session *));
 	if (tick->sessions == NULL)

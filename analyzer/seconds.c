@@ -45,24 +45,35 @@ static bool grow(struct fyke_seconds *seconds)
 	return true;
 }
 
-bool fyke_seconds_count(struct fyke_seconds *seconds, int64_t time_ns, const char *service, uint64_t bytes)
+/* The entry becomes the last one. */
+static bool find(struct fyke_seconds *seconds, int64_t time_ns, const char *service)
 {
 	int64_t second = time_ns >= 0 ? time_ns / SECOND : -((SECOND - 1 - time_ns) / SECOND);
-	struct fyke_timeline_entry *entry = seconds->last;
+	struct fyke_timeline_entry *entry;
 
-	if (entry == NULL || entry->second != second || entry->service != service) {
-		if ((seconds->entries == NULL || seconds->count > seconds->mask / 2) && !grow(seconds))
-			return false;
-		entry = slot_of(seconds, second, service);
-		seconds->last = entry;
-		if (entry->packets == 0) {
-			entry->second = second;
-			entry->service = service;
-			seconds->count++;
-		}
+	if ((seconds->entries == NULL || seconds->count > seconds->mask / 2) && !grow(seconds))
+		return false;
+	entry = slot_of(seconds, second, service);
+	seconds->last = entry;
+	seconds->last_ns = second * SECOND;
+	if (entry->packets == 0) {
+		entry->second = second;
+		entry->service = service;
+		seconds->count++;
 	}
-	entry->packets++;
-	entry->bytes += bytes;
+	return true;
+}
+
+bool fyke_seconds_count(struct fyke_seconds *seconds, int64_t time_ns, const char *service, uint64_t bytes)
+{
+	bool same = seconds->last != NULL &&
+		    (uint64_t)time_ns - (uint64_t)seconds->last_ns < (uint64_t)SECOND &&
+		    seconds->last->service == service;
+
+	if (!same && !find(seconds, time_ns, service))
+		return false;
+	seconds->last->packets++;
+	seconds->last->bytes += bytes;
 	return true;
 }
 

@@ -8,6 +8,7 @@ struct fyke_seconds {
 	struct fyke_timeline_entry *entries; /* open addressing; packets == 0 is free */
 	size_t mask, count;
 	struct fyke_timeline_entry *last; /* the entry counted last: mostly the next one too */
+	int64_t last_ns;		  /* when its second began */
 };
 
 /* Services are told apart by their string's address: the engine's come from one table. False when

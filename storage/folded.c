@@ -335,7 +335,7 @@ static void copied_value(struct cursor *cursor, const struct fyke_column *column
 		memcpy(&value, member, sizeof(value));
 		text_value(result, value);
 	} else { /* inline: history, Community ID */
-		if (member == session->community_id && member[0] == '\0')
+		if (member == session->community_id)
 			fyke_session_community_id(table->hasher, session);
 		text_value(result, member);
 	}

@@ -4,6 +4,7 @@
  */
 #include "storage/jsonl.h"
 
+#include "analyzer/session/community_id.h"
 #include "storage/json_buffer.h"
 #include "storage/json_kept.h"
 #include "storage/json_records.h"
@@ -34,6 +35,7 @@ struct fyke_jsonl {
 	int id;			      /* the row's column of the session's id */
 	struct fyke_json_records *records;
 	struct fyke_json_kept *kept;
+	struct fyke_community_hasher *hasher; /* of live sessions */
 	char *select;
 	size_t select_count;
 };
@@ -187,6 +189,7 @@ void fyke_jsonl_free(struct fyke_jsonl *jsonl)
 		return;
 	fyke_json_records_close(jsonl->records);
 	fyke_json_kept_free(jsonl->kept);
+	fyke_community_hasher_free(jsonl->hasher);
 	fyke_json_buffer_release(&jsonl->texts);
 	fyke_json_buffer_release(&jsonl->out);
 	sqlite3_free(jsonl->select);
@@ -301,7 +304,8 @@ struct fyke_jsonl *fyke_jsonl_new_live(bool ascii)
 	if (jsonl == NULL)
 		return NULL;
 	jsonl->kept = fyke_json_kept_new(KEPT_MAX, ascii);
-	if (jsonl->kept != NULL)
+	jsonl->hasher = fyke_community_hasher_new();
+	if (jsonl->kept != NULL && jsonl->hasher != NULL)
 		return jsonl;
 	fyke_jsonl_free(jsonl);
 	return NULL;
@@ -472,10 +476,11 @@ bool fyke_jsonl_row(struct fyke_jsonl *jsonl, struct sqlite3_stmt *row, FILE *ou
 	return finish(jsonl, good, out);
 }
 
-bool fyke_jsonl_session(struct fyke_jsonl *jsonl, const struct fyke_session *session, FILE *out)
+bool fyke_jsonl_session(struct fyke_jsonl *jsonl, struct fyke_session *session, FILE *out)
 {
 	size_t count = session->tcp != NULL ? jsonl->count : jsonl->first_of_tcp;
 
+	fyke_session_community_id(jsonl->hasher, session);
 	jsonl->out.length = 0;
 	fyke_json_append(&jsonl->out, "{", 1);
 	for (size_t i = 0; i < count; i++) {

@@ -64,9 +64,8 @@ size_t fyke_jsonl_select_count(const struct fyke_jsonl *jsonl);
 FYKE_MUST_USE bool fyke_jsonl_keep(struct fyke_jsonl *jsonl, const struct fyke_session *session);
 
 /* One object without a newline. False when memory is out or the records cannot be read; that `out` fails
- * shows in ferror(out). */
+ * shows in ferror(out). A session without a Community ID gets it. */
 FYKE_MUST_USE bool fyke_jsonl_row(struct fyke_jsonl *jsonl, struct sqlite3_stmt *row, FILE *out);
-FYKE_MUST_USE bool fyke_jsonl_session(
-	struct fyke_jsonl *jsonl, const struct fyke_session *session, FILE *out);
+FYKE_MUST_USE bool fyke_jsonl_session(struct fyke_jsonl *jsonl, struct fyke_session *session, FILE *out);
 
 #endif

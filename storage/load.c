@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TCP = 6, FOLDED_TO_A_ROW = 64 }; /* 64: what a row costs */
+enum { FOLDED_TO_A_ROW = 64 }; /* what a row costs */
 
 /* What hosts and ports need of a row that is about to be overwritten. */
 static const char find_sql[] =
@@ -509,8 +509,7 @@ static enum fyke_status add_session(
 		return status;
 	if (!known)
 		row.id = load->next_id++;
-	if (session->community_id[0] == '\0' && session->ip_protocol == TCP)
-		fyke_session_community_id(load->hasher, session);
+	fyke_session_community_id(load->hasher, session);
 	status = count_session(load, session, known ? &before : NULL, row.id, error);
 	if (status != FYKE_OK)
 		return status;

@@ -20,6 +20,7 @@ struct user_entry {
 struct fyke_services {
 	struct user_entry *entries; /* ascending keys, each once */
 	size_t count, room;
+	uint16_t first[UINT16_MAX + 1]; /* by port: the first entry of the registry that is not below it */
 };
 
 enum { PROTOCOL_UDP = 17 };
@@ -75,22 +76,24 @@ static const struct user_entry *find_user(const struct fyke_services *services, 
 	return low < services->count && services->entries[low].key == key ? &services->entries[low] : NULL;
 }
 
-static const struct fyke_registry_entry *find_registered(
-	enum fyke_registry_transport transport, uint16_t port)
+static void index_registry(struct fyke_services *services)
 {
-	size_t low = 0, high = fyke_registry_count;
+	size_t at = 0;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (fyke_registry[middle].port < port)
-			low = middle + 1;
-		else
-			high = middle;
+	for (size_t port = 0; port <= UINT16_MAX; port++) {
+		while (at < fyke_registry_count && fyke_registry[at].port < port)
+			at++;
+		services->first[port] = (uint16_t)at;
 	}
-	for (; low < fyke_registry_count && fyke_registry[low].port == port; low++) {
-		if ((fyke_registry[low].transports & transport) != 0)
-			return &fyke_registry[low];
+}
+
+static const struct fyke_registry_entry *find_registered(
+	const struct fyke_services *services, enum fyke_registry_transport transport, uint16_t port)
+{
+	for (size_t at = services->first[port]; at < fyke_registry_count && fyke_registry[at].port == port;
+		at++) {
+		if ((fyke_registry[at].transports & transport) != 0)
+			return &fyke_registry[at];
 	}
 	return NULL;
 }
@@ -232,6 +235,7 @@ enum fyke_status fyke_services_new(
 	*services = NULL;
 	if (made == NULL)
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory");
+	index_registry(made);
 	if (file != NULL)
 		status = read_file(made, file, error);
 	if (status == FYKE_OK)
@@ -260,7 +264,7 @@ const char *fyke_services_name(const struct fyke_services *services, uint8_t pro
 	user = find_user(services, key_of(transport, port));
 	if (user != NULL)
 		return user->name;
-	registered = find_registered(transport, port);
+	registered = find_registered(services, transport, port);
 	return registered == NULL ? NULL : registered->name;
 }
 
@@ -272,7 +276,7 @@ const char *fyke_services_description(const struct fyke_services *services, uint
 	/* The registry's words are about the registry's service, not about the user's. */
 	if (transport == 0 || find_user(services, key_of(transport, port)) != NULL)
 		return NULL;
-	registered = find_registered(transport, port);
+	registered = find_registered(services, transport, port);
 	return registered == NULL ? NULL : registered->description;
 }
 

@@ -11,11 +11,7 @@ enum { BLOCK_LEAST = 32 };
 /* Bytes of the block that a list of this length stands in. */
 static size_t room_for(size_t length)
 {
-	size_t room = BLOCK_LEAST;
-
-	while (room < length)
-		room *= 2;
-	return room;
+	return length <= BLOCK_LEAST ? BLOCK_LEAST : (size_t)1 << (64 - __builtin_clzll(length - 1));
 }
 
 static uint8_t *bytes_of(struct fyke_frames *frames)

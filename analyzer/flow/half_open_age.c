@@ -1,6 +1,8 @@
 /* Lone SYNs and refused ones by their age, and at the end by birth; and how many there are. */
+#include "analyzer/base/radix.h"
 #include "analyzer/flow/half_open_parts.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 /* The oldest live record of a family; NULL when there is none. */
@@ -107,13 +109,6 @@ bool fyke_half_open_take_oldest_refused(
 	return true;
 }
 
-static int compare_births(const void *left, const void *right)
-{
-	const struct birth *a = left, *b = right;
-
-	return a->frame < b->frame ? -1 : a->frame > b->frame;
-}
-
 bool fyke_half_open_order_by_birth(struct fyke_half_open *table)
 {
 	size_t count = (size_t)(table->family[REFUSED].live + table->family[REFUSED + 1].live);
@@ -131,9 +126,8 @@ bool fyke_half_open_order_by_birth(struct fyke_half_open *table)
 					number};
 		}
 	}
-	if (table->births != NULL)
-		qsort(table->births, table->birth_count, sizeof(*table->births), compare_births);
-	return table->births != NULL;
+	return table->births != NULL && fyke_radix_sort(table->births, table->birth_count,
+						sizeof(*table->births), offsetof(struct birth, frame));
 }
 
 uint64_t fyke_half_open_count(const struct fyke_half_open *table)

@@ -5,7 +5,6 @@
 #include "analyzer/session/build.h"
 
 #include "analyzer/decode/icmp_pairs.h"
-#include "analyzer/session/community_id.h"
 #include "analyzer/session/conn_state.h"
 #include "analyzer/session/transport.h"
 
@@ -185,25 +184,6 @@ static void build_icmp(const struct fyke_flow *flow, struct fyke_session *sessio
 		session->icmp_id = flow->key.id;
 }
 
-static void build_community_id(const struct fyke_build *build, struct fyke_session *session)
-{
-	const struct fyke_flow *flow = build->flow;
-	struct fyke_community_id_input input = {
-		.source = session->side[FYKE_CLIENT].ip,
-		.destination = session->side[FYKE_SERVER].ip,
-		.protocol = flow->key.protocol,
-		.is_icmp = is_icmp(flow),
-		.has_ports = flow->key.kind == FYKE_PACKET_TCP || flow->key.kind == FYKE_PACKET_UDP ||
-			     flow->key.kind == FYKE_PACKET_SCTP,
-		.source_port = flow->key.port[flow->client],
-		.destination_port = flow->key.port[1 - flow->client],
-		.icmp_type = (uint8_t)flow->key.port[flow->client],
-		.icmp_code = flow->icmp_code,
-	};
-
-	fyke_community_id(build->hasher, &input, session->community_id);
-}
-
 /* UDP's history needs no string of its own: who spoke, who began, whose checksums were wrong. */
 static void udp_history(const struct fyke_flow *flow, char *out)
 {
@@ -279,7 +259,6 @@ struct fyke_session *fyke_session_build(const struct fyke_build *build, struct f
 	build_side(build, (enum fyke_endpoint)flow->client, &session->side[FYKE_CLIENT]);
 	build_side(build, (enum fyke_endpoint)(1 - flow->client), &session->side[FYKE_SERVER]);
 	build_icmp(flow, session);
-	build_community_id(build, session);
 	build_service(build, session);
 	session->state = fyke_conn_state(flow, build->tcp);
 	if (build->tcp != NULL)

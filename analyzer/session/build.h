@@ -4,12 +4,10 @@
 
 #include "analyzer/base/arena.h"
 #include "analyzer/flow/flow.h"
-#include "analyzer/session/community_id.h"
 #include "analyzer/session/session.h"
 #include "analyzer/tcp/tcp.h"
 
 struct fyke_build {
-	struct fyke_community_hasher *hasher;
 	const struct fyke_flow *flow;
 	const struct fyke_tcp *tcp;		    /* NULL = not TCP */
 	const struct fyke_flow_extra *extra;	    /* NULL = none */
@@ -19,7 +17,8 @@ struct fyke_build {
 	int64_t clock_ns; /* when it is handed over */
 };
 
-/* A session in `arena`, without its records; NULL when memory is out. */
+/* A session in `arena`, without its records and its Community ID, which who wants it makes
+ * (fyke_session_community_id); NULL when memory is out. */
 struct fyke_session *fyke_session_build(const struct fyke_build *build, struct fyke_arena *arena);
 
 /* A session that is a lone SYN, and perhaps the plain reset that refused it. */
@@ -31,8 +30,7 @@ struct fyke_build_half_open {
 	const char *port_service;
 };
 
-/* As fyke_session_build of the flow of these packets, but without a Community ID: there are very many of
- * these, and who wants one makes it (fyke_session_community_id). */
+/* As fyke_session_build of the flow of these packets. */
 struct fyke_session *fyke_session_build_half_open(
 	const struct fyke_build_half_open *build, struct fyke_arena *arena);
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHA1_LENGTH = 20 };
+enum { SHA1_LENGTH = 20, DCCP = 33 /* has ports, but not in the ID */ };
 
 struct fyke_community_hasher {
 	EVP_MD *algorithm;
@@ -132,12 +132,17 @@ void fyke_session_community_id(struct fyke_community_hasher *hasher, struct fyke
 {
 	const struct fyke_session_side *client = &session->side[FYKE_CLIENT],
 				       *server = &session->side[FYKE_SERVER];
+	bool is_icmp = session->icmp_type != FYKE_UNKNOWN;
 	const struct fyke_community_id_input input = {.source = client->ip,
 		.destination = server->ip,
 		.protocol = (uint8_t)session->ip_protocol,
-		.has_ports = true,
+		.has_ports = client->port != FYKE_UNKNOWN && session->ip_protocol != DCCP,
 		.source_port = (uint16_t)client->port,
-		.destination_port = (uint16_t)server->port};
+		.destination_port = (uint16_t)server->port,
+		.is_icmp = is_icmp,
+		.icmp_type = is_icmp ? (uint8_t)session->icmp_type : 0,
+		.icmp_code = is_icmp ? (uint8_t)session->icmp_code : 0};
 
-	fyke_community_id(hasher, &input, session->community_id);
+	if (session->community_id[0] == '\0')
+		fyke_community_id(hasher, &input, session->community_id);
 }

@@ -25,7 +25,7 @@ void fyke_community_hasher_free(struct fyke_community_hasher *hasher);
 void fyke_community_id(struct fyke_community_hasher *hasher, const struct fyke_community_id_input *input,
 	char text[FYKE_COMMUNITY_ID_TEXT]);
 
-/* Fills in session->community_id of a session of TCP, UDP or SCTP. */
+/* Fills in session->community_id where that is empty. */
 void fyke_session_community_id(struct fyke_community_hasher *hasher, struct fyke_session *session);
 
 #endif

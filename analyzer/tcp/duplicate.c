@@ -49,10 +49,12 @@ static bool is_recent(const struct fyke_tcp_segment *segment, uint16_t path)
 {
 	for (int i = 0; i < FYKE_TCP_PRINTS; i++) {
 		const struct fyke_tcp_seen *seen = &segment->trail->seen[i];
-		int64_t apart = (int64_t)(((uint64_t)segment->time_ns - seen->time_ns) << 16) >> 16;
+		int64_t apart;
 
-		if (seen->path != 0 && is_same(&seen->print, &segment->print) &&
-			(segment->print.ip_id != 0 || (apart < MILLISECOND && seen->path != path)))
+		if (!is_same(&seen->print, &segment->print) || seen->path == 0)
+			continue;
+		apart = (int64_t)(((uint64_t)segment->time_ns - seen->time_ns) << 16) >> 16;
+		if (segment->print.ip_id != 0 || (apart < MILLISECOND && seen->path != path))
 			return true;
 	}
 	return false;

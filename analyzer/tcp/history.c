@@ -6,15 +6,8 @@
 
 #include <string.h>
 
-enum {
-	DONE_ACK = 1,
-	DONE_DATA = 2,
-	DONE_FIN_RST = 4,
-	DONE_ODD = 8,
-	DONE_SYN = 16,
-	DONE_FIN = 32,
-	DONE_RST = 64
-};
+/* Behind FYKE_TCP_SAID_ACK and FYKE_TCP_SAID_DATA. */
+enum { SAID_FIN_RST = 4, SAID_ODD = 8, SAID_SYN = 16, SAID_FIN = 32, SAID_RST = 64 };
 
 /* Letters only: '^' stays. */
 static char turn_case(char letter)
@@ -83,9 +76,9 @@ void fyke_tcp_history_count(
 
 static void add_once(const struct fyke_tcp_segment *segment, uint8_t bit, char letter)
 {
-	if ((segment->own->history_done & bit) == 0)
+	if ((segment->own->history_said & bit) == 0)
 		fyke_tcp_history_add(segment->memory, segment->tcp, segment->sender, letter);
-	segment->own->history_done |= bit;
+	segment->own->history_said |= bit;
 }
 
 /* Again only with another sequence number. */
@@ -94,9 +87,9 @@ static void add_unless_repeated(
 {
 	struct fyke_tcp_side *own = segment->own;
 
-	if ((own->history_done & bit) == 0 || *last != sequence)
+	if ((own->history_said & bit) == 0 || *last != sequence)
 		fyke_tcp_history_add(segment->memory, segment->tcp, segment->sender, letter);
-	own->history_done |= bit;
+	own->history_said |= bit;
 	*last = sequence;
 }
 
@@ -107,20 +100,20 @@ void fyke_tcp_history_flags(const struct fyke_tcp_segment *segment)
 
 	if (segment->syn + segment->fin + segment->rst > 1) {
 		if (segment->fin && segment->rst)
-			add_once(segment, DONE_FIN_RST, 'i');
+			add_once(segment, SAID_FIN_RST, 'i');
 		else
-			add_once(segment, DONE_ODD, 'q');
+			add_once(segment, SAID_ODD, 'q');
 	} else if (segment->syn) {
 		add_unless_repeated(
-			segment, DONE_SYN, segment->ack ? 'h' : 's', &own->syn_sequence, sequence);
+			segment, SAID_SYN, segment->ack ? 'h' : 's', &own->syn_sequence, sequence);
 	} else if (segment->fin) {
-		add_unless_repeated(segment, DONE_FIN, 'f', &own->fin_sequence, sequence + segment->length);
+		add_unless_repeated(segment, SAID_FIN, 'f', &own->fin_sequence, sequence + segment->length);
 	} else if (segment->rst) {
-		add_unless_repeated(segment, DONE_RST, 'r', &own->reset_sequence, sequence);
+		add_unless_repeated(segment, SAID_RST, 'r', &own->reset_sequence, sequence);
 	} else if (segment->length > 0) {
-		add_once(segment, DONE_DATA, 'd');
+		add_once(segment, FYKE_TCP_SAID_DATA, 'd');
 	} else if (segment->ack) {
-		add_once(segment, DONE_ACK, 'a');
+		add_once(segment, FYKE_TCP_SAID_ACK, 'a');
 	}
 }
 

@@ -43,6 +43,7 @@ void fyke_tcp_history_add(
 void fyke_tcp_history_count(
 	const struct fyke_tcp_segment *segment, enum fyke_endpoint sender, char letter, uint32_t *events);
 void fyke_tcp_history_flags(const struct fyke_tcp_segment *segment);
+enum { FYKE_TCP_SAID_ACK = 1, FYKE_TCP_SAID_DATA = 2 }; /* bits of history_said: the letters a and d */
 /* Turns the case of all letters: the roles were turned round. */
 void fyke_tcp_history_flip(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp);
 

@@ -51,34 +51,32 @@ bool fyke_tcp_is_new_connection(
 	return !is_split(own, &tcp->side[1 - sender]);
 }
 
-static inline struct fyke_tcp_segment segment_of(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp,
+/* Field by field: a struct that is returned is made twice. */
+static inline void start(struct fyke_tcp_segment *segment, struct fyke_tcp *tcp,
 	const struct fyke_packet *packet, enum fyke_endpoint sender)
 {
 	const struct fyke_tcp_header *header = &packet->tcp;
-	struct fyke_tcp_segment segment = {
-		.memory = memory,
-		.tcp = tcp,
-		.header = header,
-		.length = packet->payload_length,
-		.captured = packet->payload_captured,
-		.time_ns = packet->time_ns,
-		.frame = packet->frame,
-		.bytes = packet->payload,
-		.block = packet->block,
-		.oldest_block = packet->oldest_block,
-		.sender = sender,
-		.syn = (header->flags & FYKE_TCP_SYN) != 0,
-		.fin = (header->flags & FYKE_TCP_FIN) != 0,
-		.rst = (header->flags & FYKE_TCP_RST) != 0,
-		.ack = (header->flags & FYKE_TCP_ACK) != 0,
-		.own = &tcp->side[sender],
-		.peer = &tcp->side[1 - sender],
-		.trail = &tcp->trail->side[sender],
-		.peer_trail = &tcp->trail->side[1 - sender],
-	};
 
-	segment.end = header->sequence + segment.length + segment.syn + segment.fin;
-	return segment;
+	memset(segment, 0, sizeof(*segment));
+	segment->tcp = tcp;
+	segment->header = header;
+	segment->length = packet->payload_length;
+	segment->captured = packet->payload_captured;
+	segment->time_ns = packet->time_ns;
+	segment->frame = packet->frame;
+	segment->bytes = packet->payload;
+	segment->block = packet->block;
+	segment->oldest_block = packet->oldest_block;
+	segment->sender = sender;
+	segment->syn = (header->flags & FYKE_TCP_SYN) != 0;
+	segment->fin = (header->flags & FYKE_TCP_FIN) != 0;
+	segment->rst = (header->flags & FYKE_TCP_RST) != 0;
+	segment->ack = (header->flags & FYKE_TCP_ACK) != 0;
+	segment->own = &tcp->side[sender];
+	segment->peer = &tcp->side[1 - sender];
+	segment->trail = &tcp->trail->side[sender];
+	segment->peer_trail = &tcp->trail->side[1 - sender];
+	segment->end = header->sequence + segment->length + segment->syn + segment->fin;
 }
 
 /* A connection that began with a SYN-ACK: the other side's first answer shows who opened it. */
@@ -159,7 +157,7 @@ static bool is_under_way(const struct fyke_tcp_side *side)
 
 static bool is_window_closed(const struct fyke_tcp_side *side)
 {
-	return side->ack_seen && side->window == 0 && side->state == FYKE_TCP_ESTABLISHED;
+	return side->window == 0 && side->ack_seen && side->state == FYKE_TCP_ESTABLISHED;
 }
 
 /* How it stood before the segment; what the segment is, is added when that is known. */
@@ -167,9 +165,9 @@ static struct fyke_tcp_interval interval_before(const struct fyke_tcp *tcp)
 {
 	const struct fyke_tcp_side *low = &tcp->side[FYKE_LOW], *high = &tcp->side[FYKE_HIGH];
 
-	return (struct fyke_tcp_interval){.opening = tcp->first_was_syn && !tcp->established,
-		.under_way = is_under_way(low) || is_under_way(high),
-		.window_closed = is_window_closed(low) || is_window_closed(high)};
+	return (struct fyke_tcp_interval){.opening = tcp->first_was_syn & !tcp->established,
+		.under_way = is_under_way(low) | is_under_way(high),
+		.window_closed = is_window_closed(low) | is_window_closed(high)};
 }
 
 static void spend(const struct fyke_tcp_segment *segment, struct fyke_tcp_interval interval)
@@ -209,24 +207,64 @@ static void take_window(const struct fyke_tcp_segment *segment)
 		own->widest = own->window;
 }
 
-static inline void take_good(
-	struct fyke_tcp *tcp, struct fyke_tcp_segment *segment, const struct fyke_packet *packet)
+static bool is_start_open(const struct fyke_tcp_side *side)
 {
-	struct fyke_tcp_interval interval = interval_before(tcp);
+	return !side->sequence_known || (side->rare != NULL && side->rare->has_other_start);
+}
 
+/* Nothing but an acknowledgment, with payload or without, amid an established connection, and the history has
+ * its letter already: of roles, origins, states and the handshake it can change nothing. */
+static bool is_ordinary(const struct fyke_tcp *tcp, const struct fyke_tcp_segment *segment)
+{
+	const struct fyke_tcp_side *own = segment->own, *peer = segment->peer;
+	uint8_t letter = segment->length > 0 ? FYKE_TCP_SAID_DATA : FYKE_TCP_SAID_ACK;
+
+	return (segment->header->flags & (FYKE_TCP_SYN | FYKE_TCP_FIN | FYKE_TCP_RST | FYKE_TCP_ACK)) ==
+		       FYKE_TCP_ACK &&
+	       own->state == FYKE_TCP_ESTABLISHED && peer->state == FYKE_TCP_ESTABLISHED &&
+	       tcp->established && own->spoke && (own->history_said & letter) != 0 &&
+	       segment->header->window != 0 && !is_start_open(own) && !is_start_open(peer);
+}
+
+static void begin(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
+{
 	settle_roles(tcp, segment);
 	fyke_tcp_sequence_start(segment);
-	fyke_tcp_duplicate(segment, packet);
+}
+
+static void enter(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
+{
 	fyke_tcp_history_flags(segment);
 	note_window(segment);
 	fyke_tcp_sequence_advance(segment);
 	fyke_tcp_state_advance(tcp, segment);
 	fyke_tcp_handshake(segment);
-	fyke_tcp_sequence_payload(segment);
+}
+
+static void leave(struct fyke_tcp *tcp, struct fyke_tcp_segment *segment)
+{
 	note_ignored_reset(tcp, segment);
-	spend(segment, interval);
 	segment->own->fin_seen |= segment->fin && !segment->rst && !segment->outside;
 	segment->own->spoke = true;
+}
+
+static inline void take_good(
+	struct fyke_tcp *tcp, struct fyke_tcp_segment *segment, const struct fyke_packet *packet)
+{
+	struct fyke_tcp_interval interval = interval_before(tcp);
+	bool ordinary = is_ordinary(tcp, segment);
+
+	if (!ordinary)
+		begin(tcp, segment);
+	fyke_tcp_duplicate(segment, packet);
+	if (ordinary)
+		fyke_tcp_sequence_advance(segment);
+	else
+		enter(tcp, segment);
+	fyke_tcp_sequence_payload(segment);
+	spend(segment, interval);
+	if (!ordinary)
+		leave(tcp, segment);
 	if (segment->outside)
 		return; /* a receiver drops it, with what it acknowledges */
 	fyke_tcp_acknowledge(segment);
@@ -252,8 +290,10 @@ static void take_believed(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp,
 	struct fyke_packet packet;
 
 	while (fyke_tcp_doubt_settle(tcp, acknowledgment, receiver, &packet, &sender)) {
-		struct fyke_tcp_segment segment = segment_of(memory, tcp, &packet, sender);
+		struct fyke_tcp_segment segment;
 
+		start(&segment, tcp, &packet, sender);
+		segment.memory = memory;
 		segment.oldest_block = acknowledgment->oldest_block;
 		segment.result = result;
 		segment.believed = true;
@@ -279,7 +319,8 @@ bool fyke_tcp_take(struct fyke_tcp_memory *memory, struct fyke_tcp *tcp, const s
 	result->repeated_bytes = result->ignored_bytes = 0;
 	if (tcp->side[1 - sender].rare != NULL && !wrong)
 		take_believed(memory, tcp, packet, sender, result);
-	segment = segment_of(memory, tcp, packet, sender);
+	start(&segment, tcp, packet, sender);
+	segment.memory = memory;
 	segment.result = result;
 	if (wrong)
 		take_bad(&segment, packet);

@@ -68,7 +68,7 @@ struct fyke_tcp_side {
 	uint16_t window;		       /* unscaled, last seen */
 	uint16_t widest;		       /* largest window seen, unscaled */
 	uint8_t state : 4, previous_state : 4; /* enum fyke_tcp_endpoint_state */
-	uint8_t history_done;		       /* letters that come once */
+	uint8_t history_said;		       /* letters that come once */
 	int8_t window_scale;		       /* as offered: -1 absent; only meaningful when options_known */
 	bool options_known : 1, sack_permitted : 1, timestamps : 1;
 	bool sequence_known : 1; /* start is set, by an own packet or by the other side's ACK */

@@ -4,6 +4,7 @@
 #include "analyzer/base/cursor.h"
 #include "analyzer/base/digest.h"
 #include "analyzer/base/pool.h"
+#include "analyzer/base/radix.h"
 #include "analyzer/base/spares.h"
 #include "analyzer/base/status.h"
 #include "analyzer/base/varint.h"
@@ -199,6 +200,92 @@ static void test_community_id_vectors(void **state)
 	fyke_community_hasher_free(hasher);
 }
 
+/* The ID of a session that says the same. */
+static void session_id(struct fyke_community_hasher *hasher, const struct vector *v, char *text)
+{
+	bool is_icmp = v->protocol == 1 || v->protocol == 58, has_ports = !is_icmp && v->source_port != 0;
+	struct fyke_session session = {.ip_protocol = v->protocol,
+		.icmp_type = is_icmp ? v->source_port : FYKE_UNKNOWN,
+		.icmp_code = is_icmp ? v->destination_port : FYKE_UNKNOWN};
+
+	assert_true(fyke_address_parse(v->source, &session.side[FYKE_CLIENT].ip));
+	assert_true(fyke_address_parse(v->destination, &session.side[FYKE_SERVER].ip));
+	session.side[FYKE_CLIENT].port = has_ports ? v->source_port : FYKE_UNKNOWN;
+	session.side[FYKE_SERVER].port = has_ports ? v->destination_port : FYKE_UNKNOWN;
+	fyke_session_community_id(hasher, &session);
+	memcpy(text, session.community_id, FYKE_COMMUNITY_ID_TEXT);
+}
+
+static void test_community_id_of_session(void **state)
+{
+	static const struct vector dccp = {"1.2.3.4", "5.6.7.8", 33, 1122, 3344, NULL},
+				   portless = {"1.2.3.4", "5.6.7.8", 33, 0, 0, NULL};
+	struct fyke_community_hasher *hasher = fyke_community_hasher_new();
+	char text[FYKE_COMMUNITY_ID_TEXT], other[FYKE_COMMUNITY_ID_TEXT];
+
+	(void)state;
+	assert_non_null(hasher);
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		session_id(hasher, &vectors[i], text);
+		assert_string_equal(text, vectors[i].id);
+	}
+	session_id(hasher, &dccp, text);
+	session_id(hasher, &portless, other);
+	assert_string_equal(text, other);
+	fyke_community_hasher_free(hasher);
+}
+
+struct numbered {
+	uint64_t low, high, place, more[2];
+};
+
+/* Against the definition: ascending by high, then low, then as it was. `size` cuts the items short. */
+static void expect_sorted(size_t count, size_t size, uint64_t mask)
+{
+	char *items = calloc(count + 1, size);
+	struct numbered before = {0};
+	uint64_t mixed = 88172645463325252;
+
+	assert_non_null(items);
+	for (size_t i = 0; i < count; i++) {
+		struct numbered item = {.place = i};
+
+		mixed = mixed * 6364136223846793005 + 1442695040888963407;
+		item.low = mixed >> 60;
+		item.high = mixed >> 20 & mask;
+		memcpy(items + i * size, &item, size);
+	}
+	assert_true(fyke_radix_sort(items, count, size, offsetof(struct numbered, low)));
+	assert_true(fyke_radix_sort(items, count, size, offsetof(struct numbered, high)));
+	for (size_t i = 0; i < count; i++) {
+		struct numbered item = {0};
+
+		memcpy(&item, items + i * size, size);
+		assert_true(item.high >= before.high);
+		if (i > 0 && item.high == before.high) {
+			assert_true(item.low >= before.low);
+			assert_true(item.low > before.low || size < sizeof(before) / 5 * 3 ||
+				    item.place > before.place);
+		}
+		before = item;
+	}
+	free(items);
+}
+
+static void test_radix_sort(void **state)
+{
+	static const uint64_t masks[] = {0, 7, 0xff, 0xff00ff, UINT64_C(0xf00000000000), UINT64_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		for (size_t count = 0; count < 5; count++)
+			expect_sorted(count, sizeof(struct numbered), masks[i]);
+		expect_sorted(1000, 16, masks[i]);
+		expect_sorted(1000, 24, masks[i]);
+		expect_sorted(1000, sizeof(struct numbered), masks[i]);
+	}
+}
+
 static void test_address_text(void **state)
 {
 	static const char *const texts[] = {"0.0.0.0", "255.10.9.100", "::", "2001:db8::1", "fe80::1:0:0:1"};
@@ -226,6 +313,8 @@ int main(void)
 		cmocka_unit_test(test_digest_vectors),
 		cmocka_unit_test(test_error_text_is_printable),
 		cmocka_unit_test(test_community_id_vectors),
+		cmocka_unit_test(test_community_id_of_session),
+		cmocka_unit_test(test_radix_sort),
 		cmocka_unit_test(test_address_text),
 	};
 

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 /* One object without a line end, no key twice. */
-static json_t *parsed(const struct fyke_session *session)
+static json_t *parsed(struct fyke_session *session)
 {
 	char *text = NULL;
 	size_t length;
@@ -223,7 +223,7 @@ static struct fyke_value bytes(const char *text, size_t length)
 		.kind = FYKE_VALUE_BYTES, .length = (uint32_t)length, .bytes = length > 0 ? text : NULL};
 }
 
-static char *line_of(struct fyke_jsonl *jsonl, const struct fyke_session *session)
+static char *line_of(struct fyke_jsonl *jsonl, struct fyke_session *session)
 {
 	char *text = NULL;
 	size_t length;
