@@ -20,7 +20,10 @@ enum { BATCH = FYKE_ENGINE_BATCH };
 
 #define SECOND	       INT64_C(1000000000)
 #define DEFAULT_MEMORY (UINT64_C(1) << 30)
-#define STREAM_SHARE   4 /* bytes that wait for their place may hold a quarter of the memory */
+/* Blocks of packets, and sessions on their way out, beside those that are open. */
+#define ASIDE_MOST   (UINT64_C(32) << 20)
+#define ASIDE_SHARE  8
+#define STREAM_SHARE 4 /* bytes that wait for their place may hold a quarter of the memory */
 
 static int64_t or_default(int64_t value, int64_t seconds)
 {
@@ -42,6 +45,11 @@ enum fyke_status fyke_engine_out_of_memory(struct fyke_error *error)
 {
 	return fyke_error_set(error, FYKE_FAILED_MEMORY,
 		"no memory left for sessions; with a smaller --memory fewer are kept open at once");
+}
+
+static uint64_t aside(uint64_t memory)
+{
+	return memory / ASIDE_SHARE < ASIDE_MOST ? memory / ASIDE_SHARE : ASIDE_MOST;
 }
 
 enum fyke_status fyke_engine_new(
@@ -69,6 +77,7 @@ enum fyke_status fyke_engine_new(
 	fresh->options = *options;
 	if (fresh->options.memory == 0)
 		fresh->options.memory = DEFAULT_MEMORY;
+	fresh->memory_limit = fresh->options.memory - aside(fresh->options.memory);
 	set_timeouts(fresh, options);
 	fyke_pool_init(&fresh->tcp, sizeof(struct fyke_tcp));
 	fyke_pool_init(&fresh->extra, sizeof(struct fyke_flow_extra));

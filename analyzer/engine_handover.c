@@ -240,15 +240,25 @@ static bool evict_oldest(struct fyke_engine *engine)
 	return fyke_engine_end_flow(engine, oldest, FYKE_END_EVICTED, engine->frame);
 }
 
+/* Whether somebody must go; how much room there is for lone SYNs follows from `held`. */
+static bool is_full(const struct fyke_engine *engine, uint64_t held)
+{
+	uint64_t limit = engine->memory_limit;
+
+	if (held > limit || engine->half_open == NULL)
+		return held > limit;
+	fyke_half_open_allow(engine->half_open, limit - held);
+	return fyke_half_open_is_crowded(engine->half_open);
+}
+
 /* What is evicted becomes records that live until the tick ends, and those of lone SYNs are ten times as
- * large as they were. When a table doubles, a great many of those would go at once: unless it is dire, the
- * rest waits for the next tick. */
+ * large as they were. Where a great many of those would go at once, unless it is dire the rest waits for the
+ * next tick. */
 static bool may_evict(const struct fyke_engine *engine, uint64_t held)
 {
-	uint64_t limit = engine->options.memory;
+	uint64_t limit = engine->memory_limit;
 
-	return held > limit && (engine->arena.used < EVICTED_ROOM || half_open_count(engine) == 0 ||
-				       held > limit + limit / 2);
+	return engine->arena.used < EVICTED_ROOM || half_open_count(engine) == 0 || held > limit + limit / 8;
 }
 
 bool fyke_engine_keep_within_memory(struct fyke_engine *engine)
@@ -257,7 +267,8 @@ bool fyke_engine_keep_within_memory(struct fyke_engine *engine)
 
 	if (held > engine->counters.memory_most)
 		engine->counters.memory_most = held;
-	while (may_evict(engine, held) && engine->table.count + half_open_count(engine) > 1) {
+	while (is_full(engine, held) && may_evict(engine, held) &&
+		engine->table.count + half_open_count(engine) > 1) {
 		if (!evict_oldest(engine))
 			return false;
 		engine->counters.evicted++;

@@ -42,8 +42,9 @@ struct fyke_engine {
 	struct fyke_blocks blocks; /* of what hangs on flows */
 	struct fyke_terms terms;   /* static words and descriptors that flows know by number */
 	struct fyke_tcp_memory tcp_memory;
-	uint32_t rest_next; /* flow that fyke_engine_rest looked at last */
-	uint64_t heap;	    /* bytes of names and conversations, beside pools and blocks */
+	uint32_t rest_next;    /* flow that fyke_engine_rest looked at last */
+	uint64_t memory_limit; /* of --memory, what sessions may hold */
+	uint64_t heap;	       /* bytes of names and conversations, beside pools and blocks */
 
 	/* the packet in work */
 	uint64_t frame;

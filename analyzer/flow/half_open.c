@@ -39,6 +39,7 @@ struct fyke_half_open *fyke_half_open_new(uint64_t seed)
 	if (table == NULL)
 		return NULL;
 	table->seed = seed;
+	table->room = UINT64_MAX;
 	for (int i = 0; i < FAMILIES; i++)
 		made = init_family(&table->family[i], i % 2 == 0 ? 4 : 16, i >= REFUSED) && made;
 	if (made)
@@ -146,27 +147,38 @@ static uint32_t put_some(const struct fyke_half_open *table, struct family *fami
 	return number;
 }
 
-/* New slots for all live records; twice as many where most are in use. */
+/* Twice as many slots, in the same memory where it can be stretched; what stands in them is of no use. */
+static bool grow(struct fyke_half_open *table, struct family *family)
+{
+	size_t slots = ((size_t)family->mask + 1) * 2;
+	uint64_t growth = fyke_half_open_growth(family);
+	uint8_t *tags = realloc(family->tags, slots * sizeof(*tags));
+	uint32_t *indices;
+
+	if (tags == NULL)
+		return false;
+	family->tags = tags;
+	indices = reallocarray(family->indices, slots, sizeof(*indices));
+	if (indices == NULL)
+		return false;
+	family->indices = indices;
+	family->mask = (uint32_t)(slots - 1);
+	table->room -= table->room < growth ? table->room : growth;
+	return true;
+}
+
+/* Slots for all live records, anew; twice as many where most are in use and there is room for that. */
 static bool rebuild(struct fyke_half_open *table, struct family *family)
 {
 	uint32_t slots = family->mask + 1;
-	struct family fresh = *family;
+	bool may = fyke_half_open_growth(family) <= table->room || family->live >= slots / 4 * 3;
 
-	if (family->live >= slots / 16 * 7)
-		fresh.mask = slots * 2 - 1;
-	fresh.used = 0;
-	fresh.tags = calloc((size_t)fresh.mask + 1, sizeof(*fresh.tags));
-	fresh.indices = malloc(((size_t)fresh.mask + 1) * sizeof(*fresh.indices));
-	if (fresh.tags == NULL || fresh.indices == NULL) {
-		free(fresh.tags);
-		free(fresh.indices);
+	if (may && family->live >= slots / 16 * 7 && !grow(table, family))
 		return false;
-	}
+	memset(family->tags, TAG_EMPTY, ((size_t)family->mask + 1) * sizeof(*family->tags));
+	family->used = 0;
 	for (uint32_t number = family->oldest; number != family->next;)
-		number = put_some(table, &fresh, number);
-	free(family->tags);
-	free(family->indices);
-	*family = fresh;
+		number = put_some(table, family, number);
 	return true;
 }
 

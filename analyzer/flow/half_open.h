@@ -61,4 +61,9 @@ FYKE_MUST_USE bool fyke_half_open_order_by_birth(struct fyke_half_open *table);
 uint64_t fyke_half_open_count(const struct fyke_half_open *table); /* refused ones included */
 uint64_t fyke_half_open_held(const struct fyke_half_open *table);  /* bytes */
 
+/* So many bytes may be taken beyond what is held; a new table may take any number. */
+void fyke_half_open_allow(struct fyke_half_open *table, uint64_t bytes);
+/* There is no room to go on growing: for each one that comes, one should go. */
+bool fyke_half_open_is_crowded(const struct fyke_half_open *table);
+
 #endif

@@ -1,4 +1,5 @@
-/* Lone SYNs and refused ones by their age, and at the end by birth; and how many there are. */
+/* Lone SYNs and refused ones by their age, and at the end by birth; how many there are, and whether there is
+ * room for more. */
 #include "analyzer/base/radix.h"
 #include "analyzer/flow/half_open_parts.h"
 
@@ -150,4 +151,25 @@ uint64_t fyke_half_open_held(const struct fyke_half_open *table)
 			(uint64_t)family->slab_count * SLAB * family->record_size;
 	}
 	return held;
+}
+
+void fyke_half_open_allow(struct fyke_half_open *table, uint64_t bytes)
+{
+	table->room = bytes;
+}
+
+/* When most slots are in use, and those that are left, and twice as many then, would take too much. Where
+ * fewer are in use, they last for long before they are made anew. */
+bool fyke_half_open_is_crowded(const struct fyke_half_open *table)
+{
+	for (int i = 0; i < FAMILIES; i++) {
+		const struct family *family = &table->family[i];
+		uint64_t slots = (uint64_t)family->mask + 1, most = slots / 8 * 7;
+		uint64_t more = family->live < most ? most - family->live : 0;
+
+		if (family->live >= slots / 8 * 5 &&
+			table->room < fyke_half_open_growth(family) + more * family->record_size)
+			return true;
+	}
+	return false;
 }

@@ -40,13 +40,19 @@ enum { LONE = 0, REFUSED = 2, FAMILIES = 4 }; /* IPv4, IPv6 of each */
 
 struct fyke_half_open {
 	struct family family[FAMILIES];
-	uint64_t seed;
+	uint64_t seed, room;  /* bytes that may be taken beyond what is held */
 	struct birth *births; /* of all refused ones, once they are ordered; NULL before */
 	size_t birth_count, births_taken;
 	struct fyke_half_open_path paths[PATHS_MAX];
 	uint16_t path_count, path_latest;
 	uint16_t path_slots[PATH_SLOTS]; /* 1 + place; 0 = empty */
 };
+
+/* Bytes that twice as many slots take beside those that there are. */
+static inline uint64_t fyke_half_open_growth(const struct family *family)
+{
+	return ((uint64_t)family->mask + 1) * (sizeof(*family->tags) + sizeof(*family->indices));
+}
 
 static inline struct slab *slab_of(const struct family *family, uint32_t number)
 {

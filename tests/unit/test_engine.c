@@ -271,6 +271,38 @@ static void test_engine_keeps_within_memory(void **state)
 	free_world(world);
 }
 
+/* Lone SYNs, whose table doubles now and then: never more is held, and hardly less is made use of. */
+static void test_engine_keeps_lone_syns_within_memory(void **state)
+{
+	enum { SESSIONS = 400000, TICK = 4096, MEMORY = 8 << 20 };
+	struct world *world = new_world(MEMORY);
+	struct fyke_engine_counters counters;
+
+	(void)state;
+	for (uint32_t i = 1; i <= SESSIONS; i++) {
+		struct fyke_packet packet =
+			segment_packet(&(struct segment_spec){.from = 'c', .flags = "S"}, i);
+
+		memcpy(packet.source.bytes, &i, sizeof(i));
+		packet.time_ns = i;
+		feed_packet(world, packet);
+		if (i % TICK == 0) {
+			assert_int_equal(
+				fyke_engine_tick(world->engine, i, FYKE_TICK_PLAIN, world->tick, NULL),
+				FYKE_OK);
+			assert_true(world->tick->session_count <= TICK + 1);
+			fyke_tick_free(world->tick);
+			world->tick = fyke_tick_new();
+		}
+	}
+	counters = fyke_engine_counters(world->engine);
+	assert_true(counters.memory_most <= MEMORY);
+	assert_true(counters.memory_most > MEMORY / 4 * 3);
+	assert_true(counters.sessions_open * 64 > MEMORY / 4 * 3);
+	assert_int_equal(counters.sessions_open + counters.evicted, SESSIONS);
+	free_world(world);
+}
+
 /* Frame lists: whatever the length, the parts and the rest give every frame once. */
 static void test_engine_lists_frames(void **state)
 {
@@ -376,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_engine_counts_beyond_32_bits),
 		cmocka_unit_test(test_engine_ignores_wrong_checksums),
 		cmocka_unit_test(test_engine_keeps_within_memory),
+		cmocka_unit_test(test_engine_keeps_lone_syns_within_memory),
 		cmocka_unit_test(test_engine_lists_frames),
 		cmocka_unit_test(test_engine_ties_tunnels),
 		cmocka_unit_test(test_engine_ties_icmp_errors),

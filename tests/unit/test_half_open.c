@@ -178,6 +178,50 @@ static void test_half_open_is_small(void **state)
 	}
 }
 
+/* Without room its slots are made anew in their place, and all that is in it is found. */
+static void test_half_open_stays_in_its_room(void **state)
+{
+	enum { COUNT = 100000, AT_ONCE = 4500, SLAB = 1024 * 48, ROOM = 8 * SLAB };
+	struct fyke_half_open *table = fyke_half_open_new(SEED);
+	uint64_t least = fyke_half_open_held(table), held;
+	struct fyke_half_open_syn syn;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT; i++) {
+		held = fyke_half_open_held(table) - least;
+		fyke_half_open_allow(table, held < ROOM ? ROOM - held : 0);
+		while (fyke_half_open_is_crowded(table) || held > ROOM - SLAB) {
+			assert_true(fyke_half_open_take_oldest(table, &syn));
+			held = fyke_half_open_held(table) - least;
+			fyke_half_open_allow(table, ROOM - held);
+		}
+		add(table, i, false);
+		assert_true(fyke_half_open_held(table) - least <= ROOM);
+	}
+	assert_in_range(fyke_half_open_count(table), AT_ONCE, ROOM / 48);
+	for (uint32_t i = COUNT - AT_ONCE; i < COUNT; i++)
+		assert_true(take(table, i, false));
+	assert_false(take(table, 0, false));
+	fyke_half_open_free(table);
+}
+
+/* A new one may be as large as it needs, and with room there is none too many. */
+static void test_half_open_grows_while_there_is_room(void **state)
+{
+	struct fyke_half_open *table = fyke_half_open_new(SEED);
+
+	(void)state;
+	for (uint32_t i = 0; i < 100000; i++) {
+		add(table, i, false);
+		assert_false(fyke_half_open_is_crowded(table));
+	}
+	fyke_half_open_allow(table, 1024);
+	for (uint32_t i = 100000; !fyke_half_open_is_crowded(table); i++)
+		add(table, i, false);
+	assert_in_range(fyke_half_open_count(table), 100000, 131072 / 8 * 7);
+	fyke_half_open_free(table);
+}
+
 static void refuse(struct fyke_half_open *table, struct fyke_packet packet)
 {
 	struct fyke_flow_key key;
@@ -364,6 +408,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_half_open_gives_back_what_it_took),
 		cmocka_unit_test(test_half_open_is_small),
+		cmocka_unit_test(test_half_open_stays_in_its_room),
+		cmocka_unit_test(test_half_open_grows_while_there_is_room),
 		cmocka_unit_test(test_half_open_refuses_what_it_could_not_give_back),
 		cmocka_unit_test(test_half_open_changes_no_session),
 		cmocka_unit_test(test_half_open_ends_in_parts),
