@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 32, FINE = 512, SLAB = 256 * 1024 };
+enum { STEP = 32, LINE = 2 * STEP, FINE = 512, SLAB = 256 * 1024 };
 
 #ifdef __SANITIZE_ADDRESS__
 enum { LARGEST = 0 };
@@ -34,18 +34,21 @@ static unsigned list_of(size_t size, size_t *rounded)
 	return FINE / STEP + list;
 }
 
-/* What is left of the slab before is lost: less than one block. */
+/* A block of whole cache lines begins with one. What that, or the end of the slab, leaves unused is lost: less
+ * than one block. */
 static void *cut(struct fyke_blocks *blocks, size_t size)
 {
 	char *slab;
 
+	if (size % LINE == 0 && (size_t)(blocks->end - blocks->at) % LINE != 0)
+		blocks->at += STEP;
 	if ((size_t)(blocks->end - blocks->at) < size) {
-		slab = aligned_alloc(2 * STEP, SLAB);
+		slab = aligned_alloc(LINE, SLAB);
 		if (slab == NULL)
 			return NULL;
 		memcpy(slab, &blocks->slabs, sizeof(blocks->slabs));
 		blocks->slabs = slab;
-		blocks->at = slab + (size_t)2 * STEP;
+		blocks->at = slab + (size_t)LINE;
 		blocks->end = slab + SLAB;
 	}
 	blocks->at += size;
@@ -58,10 +61,12 @@ static void *take_small(struct fyke_blocks *blocks, size_t size)
 	unsigned list = list_of(size, &rounded);
 	void *block = blocks->waiting[list];
 
-	if (block != NULL)
+	if (block != NULL) {
 		memcpy(&blocks->waiting[list], block, sizeof(block));
-	else
+		__builtin_prefetch(blocks->waiting[list], 1); /* it has waited for long, and is next */
+	} else {
 		block = cut(blocks, rounded);
+	}
 	if (block != NULL)
 		blocks->used += rounded;
 	return block;
