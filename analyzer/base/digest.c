@@ -1,5 +1,5 @@
 /*
- * libcrypto's older interface to MD5 and SHA-256: the newer one (EVP) allocates for every digest and looks
+ * libcrypto's older interface to MD5, SHA-1 and SHA-256: the newer one (EVP) allocates for every digest and looks
  * its method up under a lock, which costs more than the digest of a short text.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -12,11 +12,17 @@ enum { BLOCK = 64 }; /* of both */
 
 _Static_assert(MD5_CBLOCK == BLOCK && SHA256_CBLOCK == BLOCK, "the blocks differ");
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(((struct fyke_digest *)NULL)->state), "SHA-256 does not fit");
+_Static_assert(sizeof(SHA_CTX) <= sizeof(((struct fyke_digest *)NULL)->state), "SHA-1 does not fit");
 _Static_assert(sizeof(MD5_CTX) <= sizeof(((struct fyke_digest *)NULL)->state), "MD5 does not fit");
 
 static SHA256_CTX *sha256_of(struct fyke_digest *digest)
 {
 	return (SHA256_CTX *)(void *)digest->state;
+}
+
+static SHA_CTX *sha1_of(struct fyke_digest *digest)
+{
+	return (SHA_CTX *)(void *)digest->state;
 }
 
 static MD5_CTX *md5_of(struct fyke_digest *digest)
@@ -29,6 +35,8 @@ void fyke_digest_begin(struct fyke_digest *digest, enum fyke_digest_kind kind)
 	digest->kind = kind;
 	if (kind == FYKE_MD5)
 		(void)MD5_Init(md5_of(digest));
+	else if (kind == FYKE_SHA1)
+		(void)SHA1_Init(sha1_of(digest));
 	else
 		(void)SHA256_Init(sha256_of(digest));
 }
@@ -37,6 +45,8 @@ void fyke_digest_add(struct fyke_digest *digest, const void *bytes, size_t lengt
 {
 	if (digest->kind == FYKE_MD5)
 		(void)MD5_Update(md5_of(digest), bytes, length);
+	else if (digest->kind == FYKE_SHA1)
+		(void)SHA1_Update(sha1_of(digest), bytes, length);
 	else
 		(void)SHA256_Update(sha256_of(digest), bytes, length);
 }
@@ -90,6 +100,10 @@ size_t fyke_digest_end(struct fyke_digest *digest, uint8_t bytes[FYKE_DIGEST_BYT
 	if (digest->kind == FYKE_MD5) {
 		(void)MD5_Final(bytes, md5_of(digest));
 		return FYKE_MD5_BYTES;
+	}
+	if (digest->kind == FYKE_SHA1) {
+		(void)SHA1_Final(bytes, sha1_of(digest));
+		return FYKE_SHA1_BYTES;
 	}
 	(void)SHA256_Final(bytes, sha256_of(digest));
 	return FYKE_SHA256_BYTES;

@@ -1,5 +1,5 @@
 /*
- * MD5 and SHA-256 as values: nothing is allocated, looked up or locked for them, and they may be abandoned at
+ * MD5, SHA-1 and SHA-256 as values: nothing is allocated, looked up or locked for them, and they may be abandoned at
  * any time. The work is libcrypto's.
  */
 #ifndef FYKE_BASE_DIGEST_H
@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum fyke_digest_kind { FYKE_MD5, FYKE_SHA256 };
+enum fyke_digest_kind { FYKE_MD5, FYKE_SHA1, FYKE_SHA256 };
 
-enum { FYKE_MD5_BYTES = 16, FYKE_SHA256_BYTES = 32, FYKE_DIGEST_BYTES = 32 };
+enum { FYKE_MD5_BYTES = 16, FYKE_SHA1_BYTES = 20, FYKE_SHA256_BYTES = 32, FYKE_DIGEST_BYTES = 32 };
 
 struct fyke_digest {
 	enum fyke_digest_kind kind;

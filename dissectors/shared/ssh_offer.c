@@ -4,6 +4,8 @@
  */
 #include "dissectors/shared/ssh_offer.h"
 
+#include "analyzer/base/digest.h"
+
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,30 +31,23 @@ static void write_hex(const uint8_t bytes[16], char between, char *out)
 	*out = '\0';
 }
 
-static bool digest(const EVP_MD *kind, const void *bytes, size_t length, uint8_t out[EVP_MAX_MD_SIZE])
-{
-	unsigned size;
-
-	return EVP_Digest(bytes, length, out, &size, kind, NULL) == 1;
-}
-
 /* MD5 of key exchange, cipher, MAC and compression, joined by semicolons. */
 static void make_hassh(const struct list lists[FYKE_SSH_LISTS], enum fyke_side side, char out[FYKE_SSH_HASSH])
 {
 	size_t back = side == FYKE_SERVER ? 1 : 0,
 	       parts[4] = {FYKE_SSH_KEX, FYKE_SSH_CIPHER_C2S + back, FYKE_SSH_MAC_C2S + back,
 		       FYKE_SSH_COMPRESSION_C2S + back};
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	uint8_t hash[EVP_MAX_MD_SIZE];
-	bool good = context != NULL && EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1;
+	struct fyke_digest md5;
+	uint8_t hash[FYKE_DIGEST_BYTES];
 
-	for (size_t i = 0; i < 4 && good; i++) {
-		good = i == 0 || EVP_DigestUpdate(context, ";", 1) == 1;
-		good = good && EVP_DigestUpdate(context, lists[parts[i]].bytes, lists[parts[i]].length) == 1;
+	fyke_digest_begin(&md5, FYKE_MD5);
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			fyke_digest_add(&md5, ";", 1);
+		fyke_digest_add(&md5, lists[parts[i]].bytes, lists[parts[i]].length);
 	}
-	if (good && EVP_DigestFinal_ex(context, hash, NULL) == 1)
-		write_hex(hash, '\0', out);
-	EVP_MD_CTX_free(context);
+	(void)fyke_digest_end(&md5, hash);
+	write_hex(hash, '\0', out);
 }
 
 /* The name at *at, which moves behind it. */
@@ -115,7 +110,7 @@ void fyke_ssh_offer_host_key(struct fyke_ssh_offer *offer, const uint8_t *bytes,
 	struct fyke_cursor c = fyke_cursor(bytes, length), type;
 	uint32_t size = fyke_cursor_u32(&c);
 	const uint8_t *key = fyke_cursor_take(&c, size);
-	uint8_t hash[EVP_MAX_MD_SIZE];
+	uint8_t hash[FYKE_DIGEST_BYTES];
 	unsigned char text[48];
 
 	if (key == NULL)
@@ -127,12 +122,11 @@ void fyke_ssh_offer_host_key(struct fyke_ssh_offer *offer, const uint8_t *bytes,
 		offer->fingerprint[0] != '\0')
 		return;
 	size = (uint32_t)(type.end - key);
-	if (digest(EVP_sha256(), key, size, hash)) {
-		(void)EVP_EncodeBlock(text, hash, 32);
-		(void)snprintf(offer->fingerprint, sizeof(offer->fingerprint), "SHA256:%.43s", text);
-	}
-	if (digest(EVP_md5(), key, size, hash))
-		write_hex(hash, ':', offer->fingerprint_md5);
+	(void)fyke_digest_of(FYKE_SHA256, key, size, hash);
+	(void)EVP_EncodeBlock(text, hash, FYKE_SHA256_BYTES);
+	(void)snprintf(offer->fingerprint, sizeof(offer->fingerprint), "SHA256:%.43s", text);
+	(void)fyke_digest_of(FYKE_MD5, key, size, hash);
+	write_hex(hash, ':', offer->fingerprint_md5);
 }
 
 void fyke_ssh_offer_cipher1(struct fyke_ssh_offer *offer, uint8_t number)

@@ -6,12 +6,12 @@
  */
 #include "dissectors/shared/tls_certificate.h"
 
+#include "analyzer/base/digest.h"
 #include "analyzer/base/text.h"
 #include "dissectors/shared/tls_x509.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -20,8 +20,10 @@
 
 enum { NAME_BYTES = 1024, HOST_NAMES = 4, HOST_NAME_BYTES = 253, ALTERNATIVES_MAX = 256 };
 
-static void to_hex(const uint8_t *bytes, size_t length, const char *digits, char *text)
+static void to_capital_hex(const uint8_t *bytes, size_t length, char *text)
 {
+	static const char digits[] = "0123456789ABCDEF";
+
 	for (size_t i = 0; i < length; i++) {
 		text[2 * i] = digits[bytes[i] >> 4];
 		text[2 * i + 1] = digits[bytes[i] & 15];
@@ -29,13 +31,11 @@ static void to_hex(const uint8_t *bytes, size_t length, const char *digits, char
 	text[2 * length] = '\0';
 }
 
-static void sum(struct fyke_cursor der, const EVP_MD *kind, char *text)
+static void sum(struct fyke_cursor der, enum fyke_digest_kind kind, char *text)
 {
-	uint8_t bytes[EVP_MAX_MD_SIZE];
-	unsigned length = 0;
+	uint8_t bytes[FYKE_DIGEST_BYTES];
 
-	if (EVP_Digest(der.at, fyke_cursor_left(&der), bytes, &length, kind, NULL) == 1)
-		to_hex(bytes, length, "0123456789abcdef", text);
+	fyke_hex(bytes, fyke_digest_of(kind, der.at, fyke_cursor_left(&der), bytes), text);
 }
 
 static void keep_name(struct fyke_dissection *dissection, const X509_NAME *name, struct fyke_text *text)
@@ -81,8 +81,7 @@ static void read_serial(const ASN1_INTEGER *serial, struct fyke_certificate *cer
 	int length = ASN1_STRING_length(serial);
 
 	if (length > 0 && (size_t)length * 2 < sizeof(certificate->serial))
-		to_hex(ASN1_STRING_get0_data(serial), (size_t)length, "0123456789ABCDEF",
-			certificate->serial);
+		to_capital_hex(ASN1_STRING_get0_data(serial), (size_t)length, certificate->serial);
 }
 
 /* ---- alternative names ---- */
@@ -180,8 +179,8 @@ bool fyke_certificate_read(struct fyke_dissection *dissection, struct fyke_curso
 	*certificate = (struct fyke_certificate){0};
 	if (length == 0 || length > FYKE_CERTIFICATE_MAX)
 		return false;
-	sum(der, EVP_sha1(), certificate->sha1);
-	sum(der, EVP_sha256(), certificate->sha256);
+	sum(der, FYKE_SHA1, certificate->sha1);
+	sum(der, FYKE_SHA256, certificate->sha256);
 	if (!fyke_certificate_key(der, certificate))
 		return false;
 	x509 = fyke_x509_read(der.at, length);

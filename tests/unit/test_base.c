@@ -130,7 +130,7 @@ static void test_spares_come_back_zeroed(void **state)
 	assert_int_equal(spares.count, 0);
 }
 
-/* RFC 1321 appendix A.5; FIPS 180-2 appendix B.1. */
+/* RFC 1321 appendix A.5; FIPS 180-2 appendices A.1 and B.1. */
 static void test_digest_vectors(void **state)
 {
 	uint8_t bytes[FYKE_DIGEST_BYTES];
@@ -140,6 +140,8 @@ static void test_digest_vectors(void **state)
 	(void)state;
 	fyke_hex(bytes, fyke_digest_of(FYKE_MD5, "message digest", 14, bytes), text);
 	assert_string_equal(text, "f96b697d7cb7938d525a2f31aaf161d0");
+	fyke_hex(bytes, fyke_digest_of(FYKE_SHA1, "abc", 3, bytes), text);
+	assert_string_equal(text, "a9993e364706816aba3e25717850c26c9cd0d89d");
 	fyke_digest_begin(&digest, FYKE_SHA256);
 	fyke_digest_add(&digest, "a", 1);
 	fyke_digest_add(&digest, "bc", 2);
@@ -156,11 +158,11 @@ static void assert_both_are(const uint8_t *bytes, size_t length, size_t piece)
 	for (size_t at = 0; at < length; at += piece)
 		fyke_digest_add_both(&digest[0], &digest[1], bytes + at,
 			length - at < piece ? length - at : piece);
-	for (int kind = FYKE_MD5; kind <= FYKE_SHA256; kind++) {
+	for (int i = 0; i < 2; i++) {
 		uint8_t expected[FYKE_DIGEST_BYTES], got[FYKE_DIGEST_BYTES];
-		size_t size = fyke_digest_of((enum fyke_digest_kind)kind, bytes, length, expected);
+		size_t size = fyke_digest_of(digest[i].kind, bytes, length, expected);
 
-		assert_int_equal(fyke_digest_end(&digest[kind], got), size);
+		assert_int_equal(fyke_digest_end(&digest[i], got), size);
 		assert_memory_equal(got, expected, size);
 	}
 }
