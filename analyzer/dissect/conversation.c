@@ -40,12 +40,14 @@ void fyke_dissect_memory_init(struct fyke_dissect_memory *memory)
 {
 	fyke_spares_init(&memory->dissections, sizeof(struct fyke_dissection), DISSECTIONS_KEPT);
 	fyke_dissect_keep_files(memory);
+	memory->blocks = (struct fyke_blocks){0};
 }
 
 void fyke_dissect_memory_release(struct fyke_dissect_memory *memory)
 {
 	fyke_spares_release(&memory->dissections);
 	fyke_spares_release(&memory->files);
+	fyke_blocks_release(&memory->blocks);
 }
 
 struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_options *options)
@@ -64,7 +66,7 @@ struct fyke_dissection *fyke_conversation_new(const struct fyke_conversation_opt
 
 static void forget_opening(struct fyke_dissection *dissection)
 {
-	fyke_opening_release(&dissection->opening);
+	fyke_opening_release(&dissection->opening, fyke_dissect_blocks(dissection));
 	dissection->keeps_opening = false;
 }
 
@@ -114,7 +116,7 @@ static void turn(struct fyke_dissection *dissection, const char *next)
 					.frame = dissection->now.frame,
 					.time_ns = dissection->now.time_ns,
 					.end = left[side].ended});
-		free(left[side].bytes);
+		fyke_dissect_drop_waiting(dissection, &left[side]);
 	}
 }
 
@@ -131,7 +133,7 @@ static void turn_within(struct fyke_dissection *dissection, const char *next, si
 
 		fyke_conversation_take(dissection, &piece);
 	}
-	fyke_opening_release(&opening);
+	fyke_opening_release(&opening, fyke_dissect_blocks(dissection));
 	if (outside != NULL)
 		fyke_conversation_take(dissection, outside);
 }
@@ -199,7 +201,7 @@ static void decide(
 /* Behind a gap everything begins anew, as far as it was not decided. */
 static void begin_anew(struct fyke_dissection *dissection)
 {
-	fyke_opening_release(&dissection->opening);
+	fyke_opening_release(&dissection->opening, fyke_dissect_blocks(dissection));
 	dissection->keeps_opening = true;
 }
 
@@ -223,13 +225,13 @@ static void take_alone(struct fyke_dissection *dissection, const struct fyke_con
 		return;
 	if (!fits)
 		forget_opening(dissection);
-	else if (!fyke_opening_add(&dissection->opening, piece))
+	else if (!fyke_opening_add(&dissection->opening, fyke_dissect_blocks(dissection), piece))
 		dissection->memory_out = true;
 }
 
 static void take_behind(struct fyke_dissection *dissection, const struct fyke_conversation_piece *piece)
 {
-	bool fits = fyke_opening_add(&dissection->opening, piece);
+	bool fits = fyke_opening_add(&dissection->opening, fyke_dissect_blocks(dissection), piece);
 	unsigned turns = dissection->turns;
 
 	if (piece->length == 0)
@@ -270,7 +272,7 @@ static void take_decided(struct fyke_dissection *dissection, const struct fyke_c
 	const char *next;
 
 	if (dissection->keeps_opening &&
-		(piece->gap > 0 || dissection->confirmed || !fyke_opening_add(&dissection->opening, piece)))
+		(piece->gap > 0 || dissection->confirmed || !fyke_opening_add(&dissection->opening, fyke_dissect_blocks(dissection), piece)))
 		forget_opening(dissection);
 	switch (fyke_dissect_feed(dissection, piece, &next)) {
 	case FYKE_DISSECT_OVER:
@@ -332,7 +334,8 @@ void fyke_conversation_free(struct fyke_dissection *dissection)
 		return;
 	fyke_dissect_discard(dissection);
 	forget_opening(dissection);
-	free(dissection->server_name);
+	fyke_blocks_give(
+		fyke_dissect_blocks(dissection), dissection->server_name, dissection->server_name_length);
 	free(dissection->note);
 	fyke_spares_give(&dissection->options.memory->dissections, dissection);
 }

@@ -12,6 +12,7 @@
 #define FYKE_DISSECT_CONVERSATION_H
 
 #include "analyzer/base/address.h"
+#include "analyzer/base/blocks.h"
 #include "analyzer/base/spares.h"
 #include "analyzer/dissect/file_store.h"
 #include "analyzer/dissect/lookup.h"
@@ -30,6 +31,7 @@ struct fyke_dissect_sink {
 /* What conversations leave behind for the next ones. One thread's. */
 struct fyke_dissect_memory {
 	struct fyke_spares dissections, files;
+	struct fyke_blocks blocks; /* whatever else they take */
 };
 
 void fyke_dissect_memory_init(struct fyke_dissect_memory *memory);

@@ -5,7 +5,6 @@
 #include "analyzer/session/session.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FIELDS_MAX = 64, SERVER_NAME_MAX = 255, HOST_VALUE_MAX = 255 };
@@ -108,7 +107,7 @@ void fyke_name_server(struct fyke_dissection *dissection, const void *name, size
 	if (length == 0 || is_own_address(dissection, text, length) || length > SERVER_NAME_MAX ||
 		dissection->server_name != NULL)
 		return;
-	dissection->server_name = malloc(length);
+	dissection->server_name = fyke_blocks_take(fyke_dissect_blocks(dissection), length);
 	if (dissection->server_name == NULL) {
 		dissection->memory_out = true;
 		return;

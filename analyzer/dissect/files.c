@@ -10,7 +10,6 @@
 #include "analyzer/dissect/sniff.h"
 #include "analyzer/session/session.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { NAME_MAX_BYTES = 1024, TYPE_MAX_BYTES = 256, SAVED_AS_BYTES = 128, FILES_KEPT = 256 };
@@ -32,14 +31,15 @@ struct fyke_file {
 	uint8_t head[FYKE_SNIFF_BYTES];
 };
 
-static char *copy_of(const struct fyke_value *value, uint32_t max, uint32_t *length)
+static char *copy_of(
+	struct fyke_blocks *blocks, const struct fyke_value *value, uint32_t max, uint32_t *length)
 {
 	char *copy;
 
 	if (value->kind != FYKE_VALUE_BYTES)
 		return NULL;
 	*length = value->length < max ? value->length : max;
-	copy = malloc(*length + 1);
+	copy = fyke_blocks_take(blocks, (size_t)*length + 1);
 	if (copy != NULL && *length > 0)
 		memcpy(copy, value->bytes, *length);
 	return copy;
@@ -53,6 +53,7 @@ void fyke_dissect_keep_files(struct fyke_dissect_memory *memory)
 struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const struct fyke_file_about *about)
 {
 	const struct fyke_file_store *store = dissection->options.store;
+	struct fyke_blocks *blocks = fyke_dissect_blocks(dissection);
 	struct fyke_file *file;
 
 	if (dissection->file_count == FYKE_DISSECT_FILES)
@@ -66,8 +67,8 @@ struct fyke_file *fyke_file_begin(struct fyke_dissection *dissection, const stru
 	file->offset = about->offset;
 	file->is_range = about->is_range;
 	file->is_no_file = about->is_no_file;
-	file->name = copy_of(&about->name, NAME_MAX_BYTES, &file->name_length);
-	file->type = copy_of(&about->type, TYPE_MAX_BYTES, &file->type_length);
+	file->name = copy_of(blocks, &about->name, NAME_MAX_BYTES, &file->name_length);
+	file->type = copy_of(blocks, &about->type, TYPE_MAX_BYTES, &file->type_length);
 	if (!dissection->options.no_file_hashes && !file->is_no_file) {
 		file->is_hashed = true;
 		fyke_digest_begin(&file->md5, FYKE_MD5);
@@ -179,6 +180,7 @@ static void tell_sensitive(struct fyke_dissection *dissection, struct fyke_file 
 static void drop(struct fyke_dissection *dissection, struct fyke_file *file)
 {
 	struct fyke_file **place = &dissection->files;
+	struct fyke_blocks *blocks = fyke_dissect_blocks(dissection);
 
 	while (*place != file)
 		place = &(*place)->next;
@@ -186,8 +188,8 @@ static void drop(struct fyke_dissection *dissection, struct fyke_file *file)
 	dissection->file_count--;
 	if (file->handle != NULL)
 		dissection->options.store->discard(dissection->options.store->context, file->handle);
-	free(file->name);
-	free(file->type);
+	fyke_blocks_give(blocks, file->name, (size_t)file->name_length + 1);
+	fyke_blocks_give(blocks, file->type, (size_t)file->type_length + 1);
 	fyke_spares_give(&dissection->options.memory->files, file);
 }
 

@@ -3,7 +3,6 @@
 
 #include "analyzer/dissect/parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static size_t limit_of(const struct fyke_dissection *dissection)
@@ -19,7 +18,7 @@ void *fyke_take(struct fyke_dissection *dissection, size_t size)
 
 	if (size > limit_of(dissection) - dissection->kept_bytes)
 		return NULL;
-	kept = calloc(1, sizeof(*kept) + size);
+	kept = fyke_blocks_zero(fyke_dissect_blocks(dissection), sizeof(*kept) + size);
 	if (kept == NULL)
 		return NULL;
 	kept->size = size;
@@ -45,7 +44,7 @@ void fyke_give(struct fyke_dissection *dissection, void *memory)
 	if (kept->next != NULL)
 		kept->next->previous = kept->previous;
 	dissection->kept_bytes -= kept->size;
-	free(kept);
+	fyke_blocks_give(fyke_dissect_blocks(dissection), kept, sizeof(*kept) + kept->size);
 }
 
 void fyke_dissect_forget(struct fyke_dissection *dissection)

@@ -1,18 +1,18 @@
 /* Two growing byte arrays and a list of where in them each piece lies. */
 #include "analyzer/dissect/opening.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-void fyke_opening_release(struct fyke_opening_kept *opening)
+void fyke_opening_release(struct fyke_opening_kept *opening, struct fyke_blocks *blocks)
 {
-	free(opening->pieces);
-	free(opening->bytes[0]);
-	free(opening->bytes[1]);
+	fyke_blocks_give(blocks, opening->pieces, opening->piece_room * sizeof(*opening->pieces));
+	for (int side = 0; side < 2; side++)
+		fyke_blocks_give(blocks, opening->bytes[side], opening->room[side]);
 	*opening = (struct fyke_opening_kept){0};
 }
 
-static bool make_room(struct fyke_opening_kept *opening, enum fyke_side side, size_t length)
+static bool make_room(
+	struct fyke_opening_kept *opening, struct fyke_blocks *blocks, enum fyke_side side, size_t length)
 {
 	size_t wanted = (size_t)opening->length[side] + length, room = opening->room[side];
 	uint8_t *grown;
@@ -20,15 +20,18 @@ static bool make_room(struct fyke_opening_kept *opening, enum fyke_side side, si
 	if (wanted <= room)
 		return true;
 	room = room * 2 > wanted ? room * 2 : wanted;
-	grown = realloc(opening->bytes[side], room);
+	grown = fyke_blocks_take(blocks, room);
 	if (grown == NULL)
 		return false;
+	if (opening->length[side] > 0)
+		memcpy(grown, opening->bytes[side], opening->length[side]);
+	fyke_blocks_give(blocks, opening->bytes[side], opening->room[side]);
 	opening->bytes[side] = grown;
 	opening->room[side] = (uint16_t)room;
 	return true;
 }
 
-static bool make_piece_room(struct fyke_opening_kept *opening)
+static bool make_piece_room(struct fyke_opening_kept *opening, struct fyke_blocks *blocks)
 {
 	size_t room = opening->piece_room == 0 ? 4 : (size_t)opening->piece_room * 2;
 	struct fyke_opening_piece *grown;
@@ -36,11 +39,11 @@ static bool make_piece_room(struct fyke_opening_kept *opening)
 	if (opening->piece_count == 0 || opening->piece_count < opening->piece_room ||
 		opening->piece_count == FYKE_OPENING_PIECES)
 		return true;
-	grown = reallocarray(opening->pieces, room, sizeof(*grown));
+	grown = fyke_blocks_take(blocks, room * sizeof(*grown));
 	if (grown == NULL)
 		return false;
-	if (opening->pieces == NULL)
-		grown[0] = opening->alone;
+	memcpy(grown, fyke_opening_pieces(opening), opening->piece_count * sizeof(*grown));
+	fyke_blocks_give(blocks, opening->pieces, opening->piece_room * sizeof(*grown));
 	opening->pieces = grown;
 	opening->piece_room = (uint16_t)room;
 	return true;
@@ -72,7 +75,8 @@ bool fyke_opening_fits(const struct fyke_opening_kept *opening, const struct fyk
 	       piece->length <= FYKE_OPENING_BYTES - ((size_t)opening->length[0] + opening->length[1]);
 }
 
-bool fyke_opening_add(struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece)
+bool fyke_opening_add(struct fyke_opening_kept *opening, struct fyke_blocks *blocks,
+	const struct fyke_conversation_piece *piece)
 {
 	size_t held = (size_t)opening->length[0] + opening->length[1];
 	enum fyke_side side = piece->side;
@@ -80,8 +84,8 @@ bool fyke_opening_add(struct fyke_opening_kept *opening, const struct fyke_conve
 	struct fyke_opening_piece *pieces;
 
 	if ((opening->piece_count == FYKE_OPENING_PIECES && !more) ||
-		piece->length > FYKE_OPENING_BYTES - held || !make_room(opening, side, piece->length) ||
-		!make_piece_room(opening))
+		piece->length > FYKE_OPENING_BYTES - held || !make_room(opening, blocks, side, piece->length) ||
+		!make_piece_room(opening, blocks))
 		return false;
 	pieces = opening->pieces != NULL ? opening->pieces : &opening->alone;
 	if (more)

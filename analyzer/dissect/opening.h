@@ -33,11 +33,12 @@ struct fyke_opening_kept {
 };
 
 /* Leaves it empty. */
-void fyke_opening_release(struct fyke_opening_kept *opening);
+void fyke_opening_release(struct fyke_opening_kept *opening, struct fyke_blocks *blocks);
 /* Whether there is room for a piece that joins no other. */
 bool fyke_opening_fits(const struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece);
 /* False: it does not fit, or memory is out; nothing was added. */
-bool fyke_opening_add(struct fyke_opening_kept *opening, const struct fyke_conversation_piece *piece);
+bool fyke_opening_add(struct fyke_opening_kept *opening, struct fyke_blocks *blocks,
+	const struct fyke_conversation_piece *piece);
 /* Piece number i again. */
 struct fyke_conversation_piece fyke_opening_piece_at(const struct fyke_opening_kept *opening, size_t i);
 size_t fyke_opening_held(const struct fyke_opening_kept *opening); /* beside the struct itself */

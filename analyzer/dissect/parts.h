@@ -64,6 +64,11 @@ static inline const uint8_t *fyke_dissect_bytes(const uint8_t *data, size_t leng
 	return length > 0 ? data : none + 1;
 }
 
+static inline struct fyke_blocks *fyke_dissect_blocks(struct fyke_dissection *dissection)
+{
+	return &dissection->options.memory->blocks;
+}
+
 /* The side that the dissector sees. */
 static inline enum fyke_side fyke_dissect_side(const struct fyke_dissection *dissection, enum fyke_side side)
 {
@@ -80,6 +85,7 @@ bool fyke_dissect_decide(
 bool fyke_dissect_start(struct fyke_dissection *dissection); /* false: memory is out */
 void fyke_dissect_stop(struct fyke_dissection *dissection);  /* says what is to be said, forgets its memory */
 void fyke_dissect_discard(struct fyke_dissection *dissection); /* the same without a word */
+void fyke_dissect_drop_waiting(struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting);
 enum fyke_dissect_outcome {
 	FYKE_DISSECT_ON,
 	FYKE_DISSECT_OVER,

@@ -6,7 +6,6 @@
  */
 #include "analyzer/dissect/parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { WAKES_MAX = 16 };
@@ -17,21 +16,32 @@ bool fyke_dissect_start(struct fyke_dissection *dissection)
 
 	dissection->confirmed = false;
 	dissection->strikes = 0;
-	dissection->state = dissector->state_size > 0 ? calloc(1, dissector->state_size) : NULL;
+	dissection->state = dissector->state_size > 0 ? fyke_blocks_zero(fyke_dissect_blocks(dissection),
+								dissector->state_size)
+						      : NULL;
 	dissection->memory_out |= dissector->state_size > 0 && dissection->state == NULL;
 	return !dissection->memory_out;
+}
+
+void fyke_dissect_drop_waiting(struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting)
+{
+	fyke_blocks_give(fyke_dissect_blocks(dissection), waiting->bytes, waiting->room);
+	waiting->bytes = NULL;
+	waiting->room = 0;
 }
 
 void fyke_dissect_discard(struct fyke_dissection *dissection)
 {
 	fyke_dissect_drop_files(dissection);
 	fyke_dissect_forget(dissection);
-	free(dissection->state);
+	if (dissection->state != NULL)
+		fyke_blocks_give(fyke_dissect_blocks(dissection), dissection->state,
+			dissection->dissector->state_size);
 	dissection->state = NULL;
 	dissection->dissector = NULL;
 	dissection->confirmed = false;
 	for (int side = 0; side < 2; side++) {
-		free(dissection->side[side].bytes);
+		fyke_dissect_drop_waiting(dissection, &dissection->side[side]);
 		dissection->side[side] = (struct fyke_waiting_bytes){0};
 	}
 }
@@ -124,37 +134,47 @@ static enum fyke_dissect_outcome offer(
 	}
 }
 
-/* Copies what fits behind what waits; how much that is, or -1 when memory is out. */
-static ptrdiff_t append(struct fyke_waiting_bytes *waiting, const uint8_t *data, size_t length, size_t limit)
+static bool make_room(
+	struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting, size_t wanted)
 {
-	size_t fits = limit - waiting->length < length ? limit - waiting->length : length;
-	size_t wanted = waiting->length + fits;
+	size_t room = wanted < 512 ? 512 : wanted + wanted / 2;
+	uint8_t *grown;
 
-	if (wanted > waiting->room) {
-		size_t room = wanted < 512 ? 512 : wanted + wanted / 2;
-		uint8_t *grown = realloc(waiting->bytes, room);
+	if (wanted <= waiting->room)
+		return true;
+	grown = fyke_blocks_take(fyke_dissect_blocks(dissection), room);
+	if (grown == NULL)
+		return false;
+	if (waiting->length > 0)
+		memcpy(grown, waiting->bytes, waiting->length);
+	fyke_dissect_drop_waiting(dissection, waiting);
+	waiting->bytes = grown;
+	waiting->room = room;
+	return true;
+}
 
-		if (grown == NULL)
-			return -1;
-		waiting->bytes = grown;
-		waiting->room = room;
-	}
+/* Copies what fits behind what waits; how much that is, or -1 when memory is out. */
+static ptrdiff_t append(struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting,
+	const struct fyke_input *input, size_t limit)
+{
+	size_t fits = limit - waiting->length < input->length ? limit - waiting->length : input->length;
+
+	if (!make_room(dissection, waiting, waiting->length + fits))
+		return -1;
 	if (fits > 0)
-		memcpy(waiting->bytes + waiting->length, data, fits);
+		memcpy(waiting->bytes + waiting->length, input->data, fits);
 	waiting->length += fits;
 	return (ptrdiff_t)fits;
 }
 
-static void consume(struct fyke_waiting_bytes *waiting, size_t taken)
+static void consume(
+	struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting, size_t taken)
 {
 	waiting->length -= taken;
 	if (waiting->length > 0 && taken > 0)
 		memmove(waiting->bytes, waiting->bytes + taken, waiting->length);
-	if (waiting->length == 0 && waiting->room > 0) {
-		free(waiting->bytes);
-		waiting->bytes = NULL;
-		waiting->room = 0;
-	}
+	if (waiting->length == 0)
+		fyke_dissect_drop_waiting(dissection, waiting);
 }
 
 /* Bytes join those that wait, and all are offered. *used of them are stored or taken. */
@@ -163,7 +183,7 @@ static enum fyke_dissect_outcome offer_behind(
 {
 	struct fyke_waiting_bytes *waiting = &dissection->side[fresh->side];
 	size_t limit = buffer_limit(dissection), taken;
-	ptrdiff_t added = append(waiting, fresh->data, fresh->length, limit);
+	ptrdiff_t added = append(dissection, waiting, fresh, limit);
 	struct fyke_input input = *fresh;
 	enum fyke_dissect_outcome outcome;
 
@@ -178,7 +198,7 @@ static enum fyke_dissect_outcome offer_behind(
 	input.end = fresh->end && *used == fresh->length;
 	input.full = waiting->length == limit;
 	outcome = offer(dissection, &input, &taken, next);
-	consume(waiting, taken);
+	consume(dissection, waiting, taken);
 	return outcome;
 }
 
@@ -193,7 +213,7 @@ static enum fyke_dissect_outcome offer_here(
 
 	if (*used > 0 || outcome != FYKE_DISSECT_ON || fresh->length == 0)
 		return outcome;
-	added = append(waiting, fresh->data, fresh->length, buffer_limit(dissection));
+	added = append(dissection, waiting, fresh, buffer_limit(dissection));
 	if (added < 0) {
 		dissection->memory_out = true;
 		return FYKE_DISSECT_OVER;
@@ -239,7 +259,7 @@ static enum fyke_dissect_outcome take_bytes(
 	} while (outcome == FYKE_DISSECT_ON && input->length > 0);
 	/* what follows is for the one that takes over */
 	if (outcome == FYKE_DISSECT_TURNED && input->length > 0 &&
-		append(waiting, input->data, input->length, SIZE_MAX) < 0)
+		append(dissection, waiting, input, SIZE_MAX) < 0)
 		dissection->memory_out = true;
 	return outcome;
 }
@@ -261,7 +281,7 @@ static enum fyke_dissect_outcome take_gap(
 	lost = waiting->length + (piece->gap - skipped);
 	if (lost == 0)
 		return FYKE_DISSECT_ON;
-	consume(waiting, waiting->length);
+	consume(dissection, waiting, waiting->length);
 	waiting->needed = 0;
 	if (dissection->dissector->gap == NULL)
 		return FYKE_DISSECT_OVER;
@@ -280,7 +300,7 @@ static enum fyke_dissect_outcome take_datagram(
 
 	if (outcome == FYKE_DISSECT_TURNED && verdict.consumed < input->length) {
 		pass(input, (size_t)verdict.consumed);
-		if (append(waiting, input->data, input->length, SIZE_MAX) < 0)
+		if (append(dissection, waiting, input, SIZE_MAX) < 0)
 			dissection->memory_out = true;
 	}
 	return outcome;
@@ -329,7 +349,7 @@ enum fyke_dissect_outcome fyke_dissect_feed(
 	if (piece->gap > 0)
 		outcome = take_gap(dissection, piece, next);
 	if (outcome == FYKE_DISSECT_TURNED && piece->length > 0 &&
-		append(waiting, piece->data, piece->length, SIZE_MAX) < 0)
+		append(dissection, waiting, &input, SIZE_MAX) < 0)
 		dissection->memory_out = true;
 	if (outcome != FYKE_DISSECT_ON)
 		return outcome;
