@@ -33,6 +33,18 @@ bool fyke_append(struct fyke_dissection *dissection, struct fyke_text *text, con
 /* Unsets it. */
 void fyke_drop(struct fyke_dissection *dissection, struct fyke_text *text);
 
+/*
+ * What was worked out of bytes that many sessions repeat, such as certificates, for the next that has them.
+ * The key is a SHA-256 of all that it depends on, since what others sent must not pass for it.
+ */
+enum { FYKE_RECALL_KEY = 32, FYKE_RECALL_MAX = 8 * 1024 };
+
+/* NULL: it is not known, or this conversation's memory is short. Borrowed until the next call of either. */
+const void *fyke_recall(
+	struct fyke_dissection *dissection, const uint8_t key[FYKE_RECALL_KEY], size_t *length);
+/* Room for `length` bytes, to be filled at once. NULL: it is not kept, being too long or memory too short. */
+void *fyke_learn(struct fyke_dissection *dissection, const uint8_t key[FYKE_RECALL_KEY], size_t length);
+
 static inline bool fyke_text_is_set(const struct fyke_text *text)
 {
 	return text->bytes != NULL;

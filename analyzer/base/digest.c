@@ -1,6 +1,6 @@
 /*
- * libcrypto's older interface to MD5, SHA-1 and SHA-256: the newer one (EVP) allocates for every digest and looks
- * its method up under a lock, which costs more than the digest of a short text.
+ * libcrypto's older interface to MD5, SHA-1 and SHA-256: the newer one (EVP) allocates for every digest and
+ * looks its method up under a lock, which costs more than the digest of a short text.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "analyzer/base/digest.h"

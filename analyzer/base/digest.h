@@ -1,6 +1,6 @@
 /*
- * MD5, SHA-1 and SHA-256 as values: nothing is allocated, looked up or locked for them, and they may be abandoned at
- * any time. The work is libcrypto's.
+ * MD5, SHA-1 and SHA-256 as values: nothing is allocated, looked up or locked for them, and they may be
+ * abandoned at any time. The work is libcrypto's.
  */
 #ifndef FYKE_BASE_DIGEST_H
 #define FYKE_BASE_DIGEST_H
@@ -19,7 +19,8 @@ struct fyke_digest {
 
 void fyke_digest_begin(struct fyke_digest *digest, enum fyke_digest_kind kind);
 void fyke_digest_add(struct fyke_digest *digest, const void *bytes, size_t length);
-/* The same to an MD5 and a SHA-256 that were given the same bytes so far: a quarter less work than one by one. */
+/* The same to an MD5 and a SHA-256 that were given the same bytes so far: a quarter less work than one by
+ * one. */
 void fyke_digest_add_both(
 	struct fyke_digest *md5, struct fyke_digest *sha256, const void *bytes, size_t length);
 /* Of all that was added; returns how many bytes. */

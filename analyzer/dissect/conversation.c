@@ -41,12 +41,14 @@ void fyke_dissect_memory_init(struct fyke_dissect_memory *memory)
 	fyke_spares_init(&memory->dissections, sizeof(struct fyke_dissection), DISSECTIONS_KEPT);
 	fyke_dissect_keep_files(memory);
 	memory->blocks = (struct fyke_blocks){0};
+	memset(memory->recalled, 0, sizeof(memory->recalled));
 }
 
 void fyke_dissect_memory_release(struct fyke_dissect_memory *memory)
 {
 	fyke_spares_release(&memory->dissections);
 	fyke_spares_release(&memory->files);
+	fyke_dissect_forget_all(memory);
 	fyke_blocks_release(&memory->blocks);
 }
 
@@ -272,7 +274,8 @@ static void take_decided(struct fyke_dissection *dissection, const struct fyke_c
 	const char *next;
 
 	if (dissection->keeps_opening &&
-		(piece->gap > 0 || dissection->confirmed || !fyke_opening_add(&dissection->opening, fyke_dissect_blocks(dissection), piece)))
+		(piece->gap > 0 || dissection->confirmed ||
+			!fyke_opening_add(&dissection->opening, fyke_dissect_blocks(dissection), piece)))
 		forget_opening(dissection);
 	switch (fyke_dissect_feed(dissection, piece, &next)) {
 	case FYKE_DISSECT_OVER:

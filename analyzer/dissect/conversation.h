@@ -28,10 +28,15 @@ struct fyke_dissect_sink {
 	void (*resolved)(void *context, const struct fyke_address *ip, const char *name, size_t length);
 };
 
+struct fyke_recalled;
+
+enum { FYKE_RECALLED = 128 }; /* results that wait for their like */
+
 /* What conversations leave behind for the next ones. One thread's. */
 struct fyke_dissect_memory {
 	struct fyke_spares dissections, files;
 	struct fyke_blocks blocks; /* whatever else they take */
+	struct fyke_recalled *recalled[FYKE_RECALLED];
 };
 
 void fyke_dissect_memory_init(struct fyke_dissect_memory *memory);

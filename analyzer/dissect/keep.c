@@ -12,11 +12,16 @@ static size_t limit_of(const struct fyke_dissection *dissection)
 	return dissector != NULL && dissector->memory_max > 0 ? dissector->memory_max : FYKE_DISSECT_MEMORY;
 }
 
+size_t fyke_dissect_memory_left(const struct fyke_dissection *dissection)
+{
+	return limit_of(dissection) - dissection->kept_bytes;
+}
+
 void *fyke_take(struct fyke_dissection *dissection, size_t size)
 {
 	struct fyke_kept *kept;
 
-	if (size > limit_of(dissection) - dissection->kept_bytes)
+	if (size > fyke_dissect_memory_left(dissection))
 		return NULL;
 	kept = fyke_blocks_zero(fyke_dissect_blocks(dissection), sizeof(*kept) + size);
 	if (kept == NULL)
@@ -56,7 +61,7 @@ void fyke_dissect_forget(struct fyke_dissection *dissection)
 /* Room for `wanted` bytes, or for as many as there is memory for. */
 static void make_room(struct fyke_dissection *dissection, struct fyke_text *text, size_t wanted)
 {
-	size_t left = limit_of(dissection) - dissection->kept_bytes;
+	size_t left = fyke_dissect_memory_left(dissection);
 	size_t room = wanted < 32 ? 32 : wanted;
 	char *grown;
 

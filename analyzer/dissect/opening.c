@@ -84,8 +84,8 @@ bool fyke_opening_add(struct fyke_opening_kept *opening, struct fyke_blocks *blo
 	struct fyke_opening_piece *pieces;
 
 	if ((opening->piece_count == FYKE_OPENING_PIECES && !more) ||
-		piece->length > FYKE_OPENING_BYTES - held || !make_room(opening, blocks, side, piece->length) ||
-		!make_piece_room(opening, blocks))
+		piece->length > FYKE_OPENING_BYTES - held ||
+		!make_room(opening, blocks, side, piece->length) || !make_piece_room(opening, blocks))
 		return false;
 	pieces = opening->pieces != NULL ? opening->pieces : &opening->alone;
 	if (more)

@@ -98,6 +98,10 @@ enum fyke_dissect_outcome fyke_dissect_feed(
 
 /* keep.c */
 void fyke_dissect_forget(struct fyke_dissection *dissection);
+size_t fyke_dissect_memory_left(const struct fyke_dissection *dissection); /* for the dissector to take */
+
+/* recall.c */
+void fyke_dissect_forget_all(struct fyke_dissect_memory *memory);
 
 /* files.c: ends all open ones, with or without a word. */
 void fyke_dissect_end_files(struct fyke_dissection *dissection);

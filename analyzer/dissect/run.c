@@ -16,9 +16,9 @@ bool fyke_dissect_start(struct fyke_dissection *dissection)
 
 	dissection->confirmed = false;
 	dissection->strikes = 0;
-	dissection->state = dissector->state_size > 0 ? fyke_blocks_zero(fyke_dissect_blocks(dissection),
-								dissector->state_size)
-						      : NULL;
+	dissection->state = dissector->state_size > 0
+				    ? fyke_blocks_zero(fyke_dissect_blocks(dissection), dissector->state_size)
+				    : NULL;
 	dissection->memory_out |= dissector->state_size > 0 && dissection->state == NULL;
 	return !dissection->memory_out;
 }
@@ -134,8 +134,7 @@ static enum fyke_dissect_outcome offer(
 	}
 }
 
-static bool make_room(
-	struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting, size_t wanted)
+static bool make_room(struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting, size_t wanted)
 {
 	size_t room = wanted < 512 ? 512 : wanted + wanted / 2;
 	uint8_t *grown;
@@ -167,8 +166,7 @@ static ptrdiff_t append(struct fyke_dissection *dissection, struct fyke_waiting_
 	return (ptrdiff_t)fits;
 }
 
-static void consume(
-	struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting, size_t taken)
+static void consume(struct fyke_dissection *dissection, struct fyke_waiting_bytes *waiting, size_t taken)
 {
 	waiting->length -= taken;
 	if (waiting->length > 0 && taken > 0)

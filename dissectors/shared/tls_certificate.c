@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { NAME_BYTES = 1024, HOST_NAMES = 4, HOST_NAME_BYTES = 253, ALTERNATIVES_MAX = 256 };
+enum { NAME_BYTES = 1024, HOST_NAMES = 4, HOST_NAME_BYTES = 253, ALTERNATIVES_MAX = 256, TEXTS = 4 };
 
 static void to_capital_hex(const uint8_t *bytes, size_t length, char *text)
 {
@@ -170,26 +170,109 @@ static void read_x509(struct fyke_dissection *dissection, const struct fyke_x509
 	}
 }
 
-bool fyke_certificate_read(struct fyke_dissection *dissection, struct fyke_cursor der,
+static bool read_whole(struct fyke_dissection *dissection, struct fyke_cursor der,
 	const struct fyke_text *wanted, struct fyke_certificate *certificate)
 {
-	size_t length = fyke_cursor_left(&der);
 	struct fyke_x509 *x509;
 
-	*certificate = (struct fyke_certificate){0};
-	if (length == 0 || length > FYKE_CERTIFICATE_MAX)
-		return false;
 	sum(der, FYKE_SHA1, certificate->sha1);
-	sum(der, FYKE_SHA256, certificate->sha256);
 	if (!fyke_certificate_key(der, certificate))
 		return false;
-	x509 = fyke_x509_read(der.at, length);
+	x509 = fyke_x509_read(der.at, fyke_cursor_left(&der));
 	if (x509 != NULL) {
 		read_x509(dissection, x509, wanted, certificate);
 		fyke_x509_free(x509);
 	}
 	ERR_clear_error();
 	return x509 != NULL;
+}
+
+/* ---- those that were read before ---- */
+
+static void texts_of(struct fyke_certificate *certificate, struct fyke_text *texts[TEXTS])
+{
+	texts[0] = &certificate->subject;
+	texts[1] = &certificate->issuer;
+	texts[2] = &certificate->common_name;
+	texts[3] = &certificate->names;
+}
+
+/* What is told of a certificate hangs on its bytes and on the name that was asked for. */
+static void make_key(const uint8_t sha256[FYKE_DIGEST_BYTES], const struct fyke_text *wanted, uint8_t *key)
+{
+	struct fyke_digest digest;
+
+	fyke_digest_begin(&digest, FYKE_SHA256);
+	fyke_digest_add(&digest, sha256, FYKE_SHA256_BYTES);
+	if (wanted->length > 0)
+		fyke_digest_add(&digest, wanted->bytes, wanted->length);
+	(void)fyke_digest_end(&digest, key);
+}
+
+/* The certificate, then the bytes of its texts. */
+static void learn(
+	struct fyke_dissection *dissection, const uint8_t *key, struct fyke_certificate *certificate)
+{
+	struct fyke_text *texts[TEXTS];
+	size_t length = sizeof(*certificate);
+	char *at;
+
+	texts_of(certificate, texts);
+	for (int i = 0; i < TEXTS; i++)
+		length += texts[i]->length;
+	at = fyke_learn(dissection, key, length);
+	if (at == NULL)
+		return;
+	memcpy(at, certificate, sizeof(*certificate));
+	at += sizeof(*certificate);
+	for (int i = 0; i < TEXTS; i++) {
+		if (texts[i]->length > 0)
+			memcpy(at, texts[i]->bytes, texts[i]->length);
+		at += texts[i]->length;
+	}
+}
+
+static bool recall(
+	struct fyke_dissection *dissection, const uint8_t *key, struct fyke_certificate *certificate)
+{
+	size_t length;
+	const char *at = fyke_recall(dissection, key, &length);
+	struct fyke_text *texts[TEXTS];
+
+	if (at == NULL)
+		return false;
+	memcpy(certificate, at, sizeof(*certificate));
+	at += sizeof(*certificate);
+	texts_of(certificate, texts);
+	for (int i = 0; i < TEXTS; i++) {
+		struct fyke_text known = *texts[i];
+
+		*texts[i] = (struct fyke_text){0};
+		if (fyke_text_is_set(&known)) /* of which only the length counts: the bytes were another's */
+			fyke_keep(dissection, texts[i], at, known.length, known.length);
+		at += known.length;
+	}
+	return true;
+}
+
+bool fyke_certificate_read(struct fyke_dissection *dissection, struct fyke_cursor der,
+	const struct fyke_text *wanted, struct fyke_certificate *certificate)
+{
+	uint8_t sha256[FYKE_DIGEST_BYTES], key[FYKE_DIGEST_BYTES];
+	size_t length = fyke_cursor_left(&der);
+
+	*certificate = (struct fyke_certificate){0};
+	if (length == 0 || length > FYKE_CERTIFICATE_MAX)
+		return false;
+	(void)fyke_digest_of(FYKE_SHA256, der.at, length, sha256);
+	make_key(sha256, wanted, key);
+	if (recall(dissection, key, certificate))
+		return true;
+	fyke_hex(sha256, FYKE_SHA256_BYTES, certificate->sha256);
+	if (!read_whole(dissection, der, wanted, certificate))
+		return false;
+	learn(dissection, key, certificate);
+	return true;
 }
 
 void fyke_certificate_forget(struct fyke_dissection *dissection, struct fyke_certificate *certificate)

@@ -339,9 +339,9 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
-	struct fyke_dissect_memory memory;
+	struct fyke_dissect_memory own;
 	struct fyke_conversation_options options = {.lookup = lookup,
-		.memory = &memory,
+		.memory = talk->memory != NULL ? talk->memory : &own,
 		.sink = &sink,
 		.context = out,
 		.stores_secrets = talk->secrets,
@@ -353,7 +353,7 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 	const struct feeding how = {&options, talk->forgetful, talk->frames, held_most};
 	struct fyke_dissection *conversation;
 
-	fyke_dissect_memory_init(&memory);
+	fyke_dissect_memory_init(&own);
 	if (talk->expected_by[0] != '\0') {
 		options.expected = fyke_dissect_named(lookup, talk->expected_by);
 		options.expected_by = (struct fyke_value){.kind = FYKE_VALUE_SESSION, .integer = 1};
@@ -364,7 +364,7 @@ char *talk_run(const struct talk *talk, const struct talk_piece *pieces, size_t 
 	conversation = feed(conversation, pieces, count, &how);
 	say_session(out, conversation);
 	fyke_conversation_free(conversation);
-	fyke_dissect_memory_release(&memory);
+	fyke_dissect_memory_release(&own);
 	(void)fclose(out);
 	return text;
 }

@@ -29,7 +29,8 @@ struct talk {
 	size_t note_length;
 	struct talk_piece pieces[TALK_PIECES];
 	size_t count;
-	char *expectation; /* the lines behind "= ", each with a newline */
+	struct fyke_dissect_memory *memory; /* that other talks use too; NULL: one of its own */
+	char *expectation;		    /* the lines behind "= ", each with a newline */
 };
 
 /* False: the file cannot be read or has a mistake, told on stdout. Release in either case. */

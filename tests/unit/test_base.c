@@ -156,8 +156,8 @@ static void assert_both_are(const uint8_t *bytes, size_t length, size_t piece)
 	fyke_digest_begin(&digest[0], FYKE_MD5);
 	fyke_digest_begin(&digest[1], FYKE_SHA256);
 	for (size_t at = 0; at < length; at += piece)
-		fyke_digest_add_both(&digest[0], &digest[1], bytes + at,
-			length - at < piece ? length - at : piece);
+		fyke_digest_add_both(
+			&digest[0], &digest[1], bytes + at, length - at < piece ? length - at : piece);
 	for (int i = 0; i < 2; i++) {
 		uint8_t expected[FYKE_DIGEST_BYTES], got[FYKE_DIGEST_BYTES];
 		size_t size = fyke_digest_of(digest[i].kind, bytes, length, expected);

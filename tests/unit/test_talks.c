@@ -116,12 +116,15 @@ static size_t step_of(size_t total)
 	return total / POSITIONS_MAX + 1;
 }
 
-/* Datagrams are what they are: only streams can be cut anew. */
-static bool run_cut(const char *path, const struct talk *talk)
+/* Datagrams are what they are: only streams can be cut anew. What one run learned the next ones recall. */
+static bool run_cut(const char *path, struct talk *talk)
 {
 	size_t total = total_of(talk), step = step_of(total);
+	struct fyke_dissect_memory memory;
 	bool good = true;
 
+	fyke_dissect_memory_init(&memory);
+	talk->memory = &memory;
 	for (size_t at = 0; at < total && good; at += at == 0 ? 1 : step) {
 		size_t count;
 		struct talk_piece *pieces = cut(talk, at, at == 0, &count);
@@ -133,6 +136,8 @@ static bool run_cut(const char *path, const struct talk *talk)
 		free(said);
 		free_pieces(pieces, count);
 	}
+	talk->memory = NULL;
+	fyke_dissect_memory_release(&memory);
 	return report(good, path, "cut anew at every byte");
 }
 
