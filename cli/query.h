@@ -41,6 +41,7 @@ struct fyke_query_request {
 	const char *database, *columns, *sort, *sql;
 	char *filter; /* owned: the words joined */
 	int64_t capture, limit;
+	int64_t started_us; /* monotonic */
 	bool limit_given, explain, count, records;
 	enum fyke_query_format format;
 };

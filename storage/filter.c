@@ -109,6 +109,19 @@ struct node *filter_leaf(struct compiler *c, char *sql)
 	return c->failed ? NULL : node;
 }
 
+struct node *filter_row(struct compiler *c, const char *table, char *condition)
+{
+	struct node *node = filter_leaf(c, condition);
+
+	if (node == NULL)
+		return NULL;
+	node->kind = NODE_ROW;
+	node->table = sqlite3_mprintf("%s", table);
+	if (node->table == NULL)
+		c->failed = c->out_of_memory = true;
+	return c->failed ? NULL : node;
+}
+
 struct node *filter_equal(struct compiler *c, const char *column, size_t parameter)
 {
 	static const char *const indexed[] = {
@@ -260,6 +273,7 @@ void fyke_filter_free(struct fyke_filter *filter)
 
 		filter->nodes = node->next;
 		sqlite3_free(node->sql);
+		sqlite3_free(node->table);
 		free(node);
 	}
 	for (size_t i = 0; i < filter->parameter_count; i++)

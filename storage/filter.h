@@ -60,15 +60,15 @@ struct fyke_filter_select {
 	const char *order;   /* numbers or names of result columns; NULL = none */
 	bool uses_tcp;
 	int64_t limit; /* < 0 = none */
-	bool walk;     /* along the time line, whatever else SQLite might take: see fyke_filter_walks */
+	bool page;     /* a first page in the order of time, by what fyke_filter_look found */
 };
 
 /* The statement's text, to be freed by sqlite3_free; NULL when memory is out. A filter with `host A` as
  * one of its and-ed terms gives two arms under UNION ALL, each served by an index in start_us order. */
 char *fyke_filter_sql(const struct fyke_filter *filter, const struct fyke_filter_select *select);
-/* Whether a first page in the order of time comes sooner along the time line: the filter names a network of
- * which there is a lot, and nothing that an index serves in that order. */
-bool fyke_filter_walks(const struct fyke_filter *filter, struct sqlite3 *db);
+/* Looks into the database, for some milliseconds at most, by which way a first page in the order of time is
+ * reached soonest. What the statements say remains the same. */
+void fyke_filter_look(struct fyke_filter *filter, struct sqlite3 *db);
 /* SELECT of the number of sessions that match. */
 char *fyke_filter_count_sql(const struct fyke_filter *filter);
 FYKE_MUST_USE enum fyke_status fyke_filter_bind(

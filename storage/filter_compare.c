@@ -267,6 +267,7 @@ static bool parse_span(struct compiler *c, int64_t *us)
 struct node *filter_time(struct compiler *c, const char *word)
 {
 	const struct token *token = filter_peek(c);
+	struct node *node;
 	int64_t us, span;
 	bool until = strcmp(word, "until") == 0;
 
@@ -277,8 +278,11 @@ struct node *filter_time(struct compiler *c, const char *word)
 		return filter_fault(
 			c, token, "expected a span of time here, like '2h', '30 minutes' or 'day'");
 	}
-	return filter_leaf(
+	node = filter_leaf(
 		c, sqlite3_mprintf("s.start_us %s ?%d", until ? "<" : ">=", (int)filter_integer(c, us)));
+	if (node != NULL)
+		node->is_time = true;
+	return node;
 }
 
 static bool integer_value(
@@ -376,22 +380,26 @@ static bool is_indexed(const struct fyke_filter_column *column)
 static struct node *compare(
 	struct compiler *c, const struct fyke_filter_column *column, const char *name, const char *sign)
 {
-	char *sql, *whole;
+	bool unknown = strcmp(sign, "=") == 0 && means_unknown(filter_peek(c));
+	struct node *node;
+	char *sql;
 
-	if (strcmp(sign, "=") == 0 && is_indexed(column) && !means_unknown(filter_peek(c)))
+	if (strcmp(sign, "=") == 0 && is_indexed(column) && !unknown)
 		return equality(c, column, name);
-	sql = whole = sign[0] == '~' ? match_sql(c, column) : value_sql(c, column, name, sign);
+	sql = sign[0] == '~' ? match_sql(c, column) : value_sql(c, column, name, sign);
 	c->filter->uses_tcp |= column->uses_tcp;
 	if (c->failed) {
 		sqlite3_free(sql);
 		return NULL;
 	}
-	if (sql != NULL && column->home == FYKE_FILTER_RECORD) {
-		whole = sqlite3_mprintf("EXISTS (SELECT 1 FROM %s AS r WHERE r.session_id = s.id AND %s)",
-			column->table, sql);
-		sqlite3_free(sql);
-	}
-	return filter_leaf(c, whole);
+	if (column->home == FYKE_FILTER_RECORD)
+		return filter_row(c, column->table, sql);
+	if (column->uses_tcp && !unknown) /* what is unknown may have no row */
+		return filter_row(c, "tcp", sql);
+	node = filter_leaf(c, sql);
+	if (node != NULL && strcmp(column->sql, "s.\"start_us\"") == 0 && strchr("<>", sign[0]) != NULL)
+		node->is_time = true;
+	return node;
 }
 
 /* One column, or the pair client_NAME and server_NAME. */

@@ -37,16 +37,20 @@ struct token {
 	const char *text;  /* unquoted */
 };
 
-enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_SQL, NODE_EQUAL };
+enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_SQL, NODE_EQUAL, NODE_ROW };
 
 /* A tree of what was asked. SQL leaves hold finished text; EQUAL leaves a column that has an index in the
- * order of time and the number of the parameter that it equals (0: it is NULL). */
+ * order of time and the number of the parameter that it equals (0: it is NULL); ROW leaves a condition that
+ * no missing row fulfils, on the session's row of tcp AS t or one of its rows of `table` AS r. */
 struct node {
 	enum node_kind kind;
 	struct node *left, *right;
 	char *sql;
 	size_t parameter;
 	unsigned rank;	   /* of EQUAL: how few rows it may be hoped to leave, least first */
+	char *table;	   /* of ROW, quoted */
+	bool is_time;	   /* of SQL: a bound of start_us */
+	bool never, rare;  /* of EQUAL, of ROW: what filter_look.c found */
 	struct node *next; /* of all, to free them */
 };
 
@@ -71,6 +75,17 @@ struct fyke_filter {
 	struct range ranges[FILTER_RANGES_MAX]; /* the first ones */
 	size_t range_count;
 	bool folded;
+	const struct node *split; /* what filter_look.c found: the choice that leaves few; NULL: not known */
+	bool walk;		  /* and: along the time line */
+};
+
+/* A choice of equalities that every match must fulfil (`host A`, `port 80,443`): the statement has an arm
+ * for each of them, which an index serves in the order of time, and SQLite merges the arms. */
+struct arms {
+	const struct node *split; /* the tree of the choice; NULL: one arm of all */
+	const struct node *equals[FILTER_ARMS_MAX];
+	size_t count;
+	bool page;
 };
 
 struct compiler {
@@ -100,6 +115,7 @@ size_t filter_integer(struct compiler *c, int64_t value);
 size_t filter_text(struct compiler *c, const char *value);
 /* A leaf; takes the sqlite3_mprintf'ed text. */
 struct node *filter_leaf(struct compiler *c, char *sql);
+struct node *filter_row(struct compiler *c, const char *table, char *condition);
 struct node *filter_node(struct compiler *c, enum node_kind kind, struct node *left, struct node *right);
 /* `column` of sessions AS s, without quotes, equals the parameter; a plain leaf where it has no index. Of
  * port_service only sessions whose content is known and fits the port: its index holds no others. */
@@ -113,6 +129,13 @@ const char *filter_word_elsewhere(const char *word);
 
 /* Lexes into c->tokens; false when it failed. */
 bool filter_lex(struct compiler *c, const char *text);
+void filter_find_arms(const struct fyke_filter *filter, struct arms *arms);
+/* SELECT of how many sessions the arms and bounds of time leave, counted up to `most` and by indices alone
+ * (one that two arms give counts twice); NULL where there are neither. */
+char *filter_driver_sql(const struct fyke_filter *filter, int most);
+/* What remains of a choice when that which no session of the database can be is left out. */
+const struct node *filter_live(const struct node *node);
+
 /* One term from the tokens on; NULL when it failed. */
 struct node *filter_term(struct compiler *c);
 /* COLUMN OPERATOR VALUE, the next token being the column's name. */

@@ -10,16 +10,6 @@
 #include <limits.h>
 #include <string.h>
 
-enum { MANY = 20000 /* sessions that are gathered and sorted at once */ };
-
-/* A choice of equalities that every match must fulfil (`host A`, `port 80,443`): the statement has an arm
- * for each of them, which an index serves in the order of time, and SQLite merges the arms. */
-struct arms {
-	const struct node *split; /* the tree of the choice; NULL: one arm of all */
-	const struct node *equals[FILTER_ARMS_MAX];
-	size_t count;
-};
-
 struct arm {
 	const struct arms *arms;
 	size_t at;
@@ -48,18 +38,19 @@ static void emit_equal(const struct node *node, const char *sign, sqlite3_str *o
 			out, " AND s.content_service <> s.port_service AND s.service_mismatch IS NOT 1");
 }
 
+const struct node *filter_live(const struct node *node)
+{
+	while (node->kind == NODE_OR && (node->left->never || node->right->never))
+		node = node->left->never ? node->right : node->left;
+	return node;
+}
+
 /* Chains of one kind stay without brackets: SQLite's parser has a stack of a hundred. */
 static void emit_operand(
-	const struct node *node, enum node_kind outer, const struct arm *arm, sqlite3_str *out)
+	const struct node *operand, enum node_kind outer, const struct arm *arm, sqlite3_str *out)
 {
+	const struct node *node = filter_live(operand);
 	bool bare = node->kind == outer || (outer == NODE_OR && node->kind == NODE_AND);
-
-	/* Beside a choice that an index serves in the order of time, SQLite must not take up this one: it
-	 * would gather all its rows and sort them. */
-	if (outer == NODE_OR && node->kind == NODE_EQUAL && arm->arms->count > 0) {
-		emit_equal(node, "+", out);
-		return;
-	}
 
 	sqlite3_str_appendall(out, bare ? "" : "(");
 	emit(node, arm, out);
@@ -87,6 +78,22 @@ static void emit_choice(const struct arm *arm, sqlite3_str *out)
 		emit_other(arm->arms->equals[i], out);
 }
 
+/* A first page goes along the sessions, and not from tcp's rows to them: SQLite would gather and sort them
+ * all. IS TRUE keeps it from seeing that only sessions with such a row match. */
+static void emit_row(const struct node *node, bool page, sqlite3_str *out)
+{
+	bool is_tcp = strcmp(node->table, "tcp") == 0;
+
+	if (node->rare && page)
+		sqlite3_str_appendf(out, "s.id IN (SELECT session_id FROM %s AS %s WHERE %s)", node->table,
+			is_tcp ? "t" : "r", node->sql);
+	else if (is_tcp)
+		sqlite3_str_appendf(out, page ? "(%s) IS TRUE" : "%s", node->sql);
+	else
+		sqlite3_str_appendf(out, "EXISTS (SELECT 1 FROM %s AS r WHERE r.session_id = s.id AND %s)",
+			node->table, node->sql);
+}
+
 static void emit(const struct node *node, const struct arm *arm, sqlite3_str *out)
 {
 	if (node == arm->arms->split) {
@@ -108,14 +115,21 @@ static void emit(const struct node *node, const struct arm *arm, sqlite3_str *ou
 		sqlite3_str_appendall(out, node->sql);
 		return;
 	case NODE_EQUAL:
-		emit_equal(node, "", out);
+		/* Beside a choice that an index serves in the order of time, SQLite must not take up this
+		 * one: it would gather all its rows and sort them. */
+		emit_equal(node, arm->arms->count > 0 ? "+" : "", out);
+		return;
+	case NODE_ROW:
+		emit_row(node, arm->arms->page, out);
 		return;
 	}
 }
 
 /* The equalities under a tree of OR; false where there is anything else, or too many of them. */
-static bool collect(const struct node *node, struct arms *arms)
+static bool collect(const struct node *tree, struct arms *arms)
 {
+	const struct node *node = filter_live(tree);
+
 	if (node->kind == NODE_OR)
 		return collect(node->left, arms) && collect(node->right, arms);
 	if (node->kind != NODE_EQUAL || arms->count == FILTER_ARMS_MAX)
@@ -133,27 +147,35 @@ static unsigned rank_of(const struct arms *arms)
 	return arms->count == 0 ? UINT_MAX : rank;
 }
 
-/* The best choice among those reached from the root through AND alone. */
-static void find_split(const struct node *node, struct arms *best)
+/* The best choice among those reached from the root through AND alone; `only`: no other than this. */
+static void find_split(const struct node *tree, const struct node *only, struct arms *best)
 {
+	const struct node *node = filter_live(tree);
 	struct arms here = {.split = node};
 
-	if (node == NULL)
-		return;
 	if (node->kind == NODE_AND) {
-		find_split(node->left, best);
-		find_split(node->right, best);
-	} else if (collect(node, &here) && rank_of(&here) < rank_of(best)) {
+		find_split(node->left, only, best);
+		find_split(node->right, only, best);
+	} else if ((only == NULL || only == node) && collect(node, &here) && rank_of(&here) < rank_of(best)) {
 		*best = here;
 	}
+}
+
+void filter_find_arms(const struct fyke_filter *filter, struct arms *arms)
+{
+	*arms = (struct arms){.split = NULL};
+	if (filter->root != NULL)
+		find_split(filter->root, filter->split, arms);
 }
 
 static void emit_arm(const struct fyke_filter *filter, const struct fyke_filter_select *select,
 	const struct arm *arm, sqlite3_str *out)
 {
+	const struct node *root;
+
 	sqlite3_str_appendf(out, "SELECT %s\nFROM %s AS s%s", select->columns,
 		arm->folded ? "fyke_folded" : "sessions",
-		select->walk && !arm->folded ? " INDEXED BY sessions_start" : "");
+		select->page && filter->walk && !arm->folded ? " INDEXED BY sessions_start" : "");
 	if (select->uses_tcp || filter->uses_tcp)
 		sqlite3_str_appendall(out, " LEFT JOIN tcp AS t ON t.session_id = s.id");
 	if (filter->capture_parameter != 0)
@@ -161,20 +183,20 @@ static void emit_arm(const struct fyke_filter *filter, const struct fyke_filter_
 	if (filter->root == NULL)
 		return;
 	sqlite3_str_appendall(out, filter->capture_parameter != 0 ? " AND " : "\nWHERE ");
-	if (filter->root->kind == NODE_AND)
-		emit(filter->root, arm, out);
+	root = filter_live(filter->root);
+	if (root->kind == NODE_AND)
+		emit(root, arm, out);
 	else
-		emit_operand(filter->root, NODE_AND, arm, out);
+		emit_operand(root, NODE_AND, arm, out);
 }
 
 static void emit_arms(
 	const struct fyke_filter *filter, const struct fyke_filter_select *select, sqlite3_str *out)
 {
-	struct arms arms = {.split = NULL};
+	struct arms arms;
 
-	find_split(filter->root, &arms);
-	if (arms.count < 2)
-		arms.split = NULL;
+	filter_find_arms(filter, &arms);
+	arms.page = select->page;
 	for (int folded = 0; folded <= (int)filter->folded; folded++) {
 		struct arm arm = {&arms, 0, folded != 0};
 
@@ -185,43 +207,43 @@ static void emit_arms(
 	}
 }
 
-/* 1, else 0 where there is no such row or the question fails. */
-static int ask(struct sqlite3 *db, const struct fyke_filter *filter, char *sql)
+static void emit_times(const struct node *node, sqlite3_str *out)
 {
-	sqlite3_stmt *statement = NULL;
-	struct fyke_error ignored;
-	int answer = 0;
-
-	if (sql != NULL && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-		fyke_filter_bind(filter, statement, &ignored) == FYKE_OK &&
-		sqlite3_step(statement) == SQLITE_ROW)
-		answer = sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	sqlite3_free(sql);
-	return answer;
+	if (node->kind == NODE_AND) {
+		emit_times(node->left, out);
+		emit_times(node->right, out);
+	} else if (node->is_time) {
+		sqlite3_str_appendf(out, " AND %s", node->sql);
+	}
 }
 
-bool fyke_filter_walks(const struct fyke_filter *filter, struct sqlite3 *db)
+char *filter_driver_sql(const struct fyke_filter *filter, int most)
 {
-	struct arms arms = {.split = NULL};
-	bool many = false;
+	sqlite3_str *times = sqlite3_str_new(NULL), *out = sqlite3_str_new(NULL);
+	struct arms arms;
+	struct arm arm = {&arms, 0, false};
+	bool any;
 
-	find_split(filter->root, &arms);
-	if (arms.count > 0 ||
-		ask(db, filter,
-			sqlite3_mprintf("SELECT 1 FROM sqlite_schema WHERE name = 'sessions_start'")) == 0)
-		return false;
-	for (size_t i = 0; i < filter->range_count && !many; i++) {
-		const struct range *range = &filter->ranges[i];
-
-		many = ask(db, filter,
-			       sqlite3_mprintf(
-				       "SELECT count(*) = %d FROM (SELECT 1 FROM sessions AS s WHERE %s "
-				       ">= ?%d AND %s < ?%d LIMIT %d)",
-				       MANY, range->column, (int)range->low, range->column, (int)range->high,
-				       MANY)) == 1;
-	}
-	return many;
+	filter_find_arms(filter, &arms);
+	if (filter->root != NULL)
+		emit_times(filter->root, times);
+	any = arms.count > 0 || sqlite3_str_length(times) > 0;
+	sqlite3_str_appendall(out, "SELECT count(*) FROM (");
+	do {
+		sqlite3_str_appendf(
+			out, "%sSELECT 1 FROM sessions AS s WHERE true", arm.at > 0 ? " UNION ALL " : "");
+		if (arms.count > 0) {
+			sqlite3_str_appendall(out, " AND ");
+			emit_equal(arms.equals[arm.at], "", out);
+		}
+		sqlite3_str_append(out, sqlite3_str_value(times), sqlite3_str_length(times));
+	} while (++arm.at < arms.count);
+	sqlite3_str_appendf(out, " LIMIT %d)", most);
+	sqlite3_free(sqlite3_str_finish(times));
+	if (any)
+		return sqlite3_str_finish(out);
+	sqlite3_free(sqlite3_str_finish(out));
+	return NULL;
 }
 
 char *fyke_filter_sql(const struct fyke_filter *filter, const struct fyke_filter_select *select)

@@ -384,14 +384,15 @@ static void test_filter_bounds(void **state)
 static void plan_of(const char *text, char plan[1024])
 {
 	struct fyke_filter *filter = compile(text, 0);
-	const struct fyke_filter_select select = {.columns = "s.id, s.start_us",
-		.order = "2, 1",
-		.limit = -1,
-		.walk = fyke_filter_walks(filter, world.db)};
-	char *sql = fyke_filter_sql(filter, &select),
-	     *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
-	sqlite3_stmt *statement = prepare(filter, explain);
+	const struct fyke_filter_select select = {
+		.columns = "s.id, s.start_us", .order = "2, 1", .limit = -1, .page = true};
+	sqlite3_stmt *statement;
+	char *sql, *explain;
 
+	fyke_filter_look(filter, world.db);
+	sql = fyke_filter_sql(filter, &select);
+	explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
+	statement = prepare(filter, explain);
 	sqlite3_free(sql);
 	plan[0] = '\0';
 	while (sqlite3_step(statement) == SQLITE_ROW)
