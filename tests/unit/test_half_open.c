@@ -2,6 +2,7 @@
 #include "analyzer/engine.h"
 #include "analyzer/flow/half_open.h"
 #include "analyzer/session/community_id.h"
+#include "tests/unit/known_services.h"
 #include "tests/unit/tcp_segments.h"
 
 #include <setjmp.h>
@@ -16,7 +17,6 @@
 
 #define SEED UINT64_C(7)
 
-static struct fyke_services *services;
 static struct fyke_community_hasher *hasher;
 
 static uint32_t next_random(uint64_t *state)
@@ -388,19 +388,16 @@ static void test_half_open_ends_in_parts(void **state)
 	fyke_engine_free(engine);
 }
 
-static int make_services(void **state)
+static int set_up(void **state)
 {
-	(void)state;
 	hasher = fyke_community_hasher_new();
-	return hasher != NULL && fyke_services_new(NULL, &services, NULL) == FYKE_OK ? 0 : -1;
+	return hasher != NULL ? services_setup(state) : -1;
 }
 
-static int free_services(void **state)
+static int tear_down(void **state)
 {
-	(void)state;
-	fyke_services_free(services);
 	fyke_community_hasher_free(hasher);
-	return 0;
+	return services_teardown(state);
 }
 
 int main(void)
@@ -415,5 +412,5 @@ int main(void)
 		cmocka_unit_test(test_half_open_ends_in_parts),
 	};
 
-	return cmocka_run_group_tests(tests, make_services, free_services);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
