@@ -27,6 +27,16 @@ def gnutls(net, port, cipher):
     net.stop(process)
 
 
+def dtls(net, port, server=(), client=()):
+    """The server asks for a cookie first. It ends with its standard input."""
+    pem, key = Certificates(net).of("good")
+    process = net.start("world", "sh", "-c", 'sleep 3 | openssl s_server "$@"', "sh", "-accept", f"{PEER}:{port}", "-cert", pem, "-key", key,
+                        "-listen", *server, ready="ACCEPT")
+    net.on("client", "timeout", "2", "openssl", "s_client", "-connect", f"{PEER}:{port}", *client)
+    process.wait(10)
+    net.stop(process)
+
+
 ANY = ("-cipher", "ALL:NULL:@SECLEVEL=0")
 
 
@@ -49,6 +59,23 @@ def old_tls_offered(net):
     tls(net, 445, "good", (), ANY)
     tls(net, 446, "good", ("-tls1_2",), ("-tls1", *ANY))
     tls(net, 447, "good", ("-tls1_2",), ("-tls1_2", "-cipher", "NULL-SHA256:@SECLEVEL=0"))
+
+
+@scene("weak-tls-datagrams.fires", whole=True)
+def old_dtls(net):
+    """DTLS 1.0, and DTLS 1.2 without encryption."""
+    dtls(net, 4433, ("-dtls1", *ANY), ("-dtls1", *ANY))
+    dtls(net, 4434, ("-dtls1_2", *ANY), ("-dtls1_2", "-cipher", "NULL-SHA256:@SECLEVEL=0"))
+
+
+@scene("weak-tls-datagrams.quiet", whole=True)
+def old_dtls_offered(net):
+    """DTLS 1.2, whose requests for a cookie bear the number of 1.0; 1.0 and old ciphers that are offered and not taken, and some
+    that are turned down."""
+    dtls(net, 4433, ("-dtls",), ("-dtls",))
+    dtls(net, 4434, ("-dtls",), ("-dtls", *ANY))
+    dtls(net, 4435, ("-dtls1_2",), ("-dtls1", *ANY))
+    dtls(net, 4436, ("-dtls1_2",), ("-dtls1_2", "-cipher", "NULL-SHA256:@SECLEVEL=0"))
 
 
 @scene("certificate.fires", whole=True)
