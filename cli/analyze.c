@@ -168,7 +168,8 @@ static enum fyke_status run_rules(const struct analysis *analysis, struct fyke_e
 {
 	const struct fyke_findings_job job = {.path = analysis->options.database,
 		.capture_id = analysis->capture_id,
-		.rules_folder = analysis->options.rules};
+		.rules_folder = analysis->options.rules,
+		.derived = true};
 	char told[512];
 	enum fyke_status status = fyke_findings_update(&job, told, error);
 

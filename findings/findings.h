@@ -65,6 +65,7 @@ struct fyke_findings_job {
 	const char *path; /* of the database */
 	int64_t capture_id;
 	const char *rules_folder; /* NULL: only our own */
+	bool derived;		  /* hosts and ports say already what follows from sessions together */
 };
 
 /* What is due at the end of an analysis, and now and then while a monitor runs: derives what `ports` and
@@ -72,10 +73,6 @@ struct fyke_findings_job {
  * rules of the user's that failed, "" where none did. */
 FYKE_MUST_USE enum fyke_status fyke_findings_update(
 	const struct fyke_findings_job *job, char told[512], struct fyke_error *error);
-
-/* Fills in ports.product, ports.encryption and hosts.isn_…; within a transaction of its own. */
-FYKE_MUST_USE enum fyke_status fyke_findings_derive(
-	struct fyke_database *database, int64_t capture_id, struct fyke_error *error);
 
 /* The networks that `captures.home_net` names for the capture (0: for the last one) become the database's
  * own, as if given by hand. *known: there are some. */

@@ -1,5 +1,6 @@
 /* All that is due when sessions have come: what follows from them together, rules, and what these find. */
 #include "findings/findings.h"
+#include "storage/derive.h"
 #include "storage/sql.h"
 
 #include <string.h>
@@ -29,11 +30,14 @@ enum fyke_status fyke_findings_take_home(
 static enum fyke_status derive(const struct fyke_findings_job *job, struct fyke_error *error)
 {
 	struct fyke_database *database;
-	enum fyke_status status = fyke_database_open_again(job->path, FYKE_DATABASE_WRITE, &database, error);
+	enum fyke_status status;
 
+	if (job->derived)
+		return FYKE_OK;
+	status = fyke_database_open_again(job->path, FYKE_DATABASE_WRITE, &database, error);
 	if (status != FYKE_OK)
 		return status;
-	status = fyke_findings_derive(database, job->capture_id, error);
+	status = fyke_derive(database, job->capture_id, error);
 	fyke_database_close(database);
 	return status;
 }

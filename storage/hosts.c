@@ -7,7 +7,10 @@
 
 #include "storage/sql.h"
 
+#include <endian.h>
+#include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 struct host {
 	struct fyke_address ip;
@@ -16,11 +19,19 @@ struct host {
 	int64_t first_us, last_us;
 	int64_t sessions, client_sessions, server_sessions;
 	int64_t sent_packets, received_packets, sent_bytes, received_bytes;
+	struct fyke_isn_list samples;
+};
+
+/* Rows are written in the order of addresses, so that those that come after each other share pages. */
+struct fyke_host_place {
+	uint64_t order;
+	size_t place;
 };
 
 static const char host_sql[] =
 	"INSERT INTO hosts(capture_id, ip, mac, vendor, name, os, first_seen_us, last_seen_us, sessions,"
-	" client_sessions, server_sessions, sent_packets, received_packets, sent_bytes, received_bytes)"
+	" client_sessions, server_sessions, sent_packets, received_packets, sent_bytes, received_bytes,"
+	" isn_kind, isn_samples, isn_evidence)"
 	" SELECT * FROM fyke_rows_hosts WHERE true ON CONFLICT(capture_id, ip) DO UPDATE SET"
 	" mac = coalesce(mac, excluded.mac),"
 	" vendor = coalesce(vendor, excluded.vendor),"
@@ -59,11 +70,30 @@ static void host_vendor(sqlite3_context *result, const struct fyke_hosts *hosts,
 		fyke_sql_result_text(result, name, (uint32_t)strlen(name));
 }
 
+enum { ISN = 15, COLUMNS = 18 };
+
+static void host_isn(
+	sqlite3_context *result, const struct fyke_hosts *hosts, const struct host *host, size_t column)
+{
+	const struct fyke_isn_verdict *verdict;
+
+	if (hosts->unsampled || host->samples.count == 0)
+		return;
+	verdict = fyke_isn_samples_judge(&hosts->samples, &host->samples);
+	if (column == ISN)
+		sqlite3_result_text(result, fyke_isn_kind_name(verdict->kind), -1, SQLITE_STATIC);
+	else if (column == ISN + 1)
+		sqlite3_result_int64(result, (sqlite3_int64)verdict->samples);
+	else
+		sqlite3_result_text(result, verdict->evidence, -1, SQLITE_TRANSIENT);
+}
+
 static void host_column(const struct fyke_rows *rows, const void *data, size_t column,
 	struct fyke_rows_scratch *scratch, sqlite3_context *result)
 {
 	const struct fyke_hosts *hosts = rows->context;
-	const struct host *host = data;
+	const struct fyke_host_place *at = data;
+	const struct host *host = (const struct host *)hosts->hosts.items + at->place;
 	const int64_t numbers[] = {host->first_us, host->last_us, host->sessions, host->client_sessions,
 		host->server_sessions, host->sent_packets, host->received_packets, host->sent_bytes,
 		host->received_bytes};
@@ -76,6 +106,8 @@ static void host_column(const struct fyke_rows *rows, const void *data, size_t c
 		host_mac(result, host, scratch);
 	else if (column == 3)
 		host_vendor(result, hosts, host);
+	else if (column >= ISN)
+		host_isn(result, hosts, host, column);
 	else if (column >= 6) /* name and os: known.h */
 		fyke_rows_number(result, numbers[column - 6]);
 }
@@ -86,11 +118,14 @@ void fyke_hosts_init(struct fyke_hosts *hosts, struct fyke_names *names)
 	fyke_index_init(&hosts->listed, sizeof(struct fyke_address), sizeof(struct fyke_address),
 		FYKE_HOSTS_LISTED_MAX);
 	fyke_index_init(&hosts->hosts, sizeof(struct host), sizeof(struct fyke_address), FYKE_HOSTS_MAX);
-	hosts->rows = (struct fyke_rows){
-		.size = sizeof(struct host), .column_count = 15, .column = host_column, .context = hosts};
+	hosts->rows = (struct fyke_rows){.size = sizeof(struct fyke_host_place),
+		.column_count = COLUMNS,
+		.column = host_column,
+		.context = hosts};
 	fyke_ports_init(&hosts->ports, names);
 	fyke_known_init(&hosts->known);
 	hosts->vendors = &hosts->known.vendors;
+	fyke_isn_samples_init(&hosts->samples, FYKE_HOSTS_SAMPLES_MAX);
 }
 
 void fyke_hosts_release(struct fyke_hosts *hosts)
@@ -99,6 +134,8 @@ void fyke_hosts_release(struct fyke_hosts *hosts)
 	fyke_index_release(&hosts->listed);
 	fyke_ports_release(&hosts->ports);
 	fyke_known_release(&hosts->known);
+	fyke_isn_samples_release(&hosts->samples);
+	free(hosts->places);
 }
 
 enum fyke_status fyke_hosts_attach(struct fyke_hosts *hosts, sqlite3 *db, struct fyke_error *error)
@@ -128,10 +165,49 @@ static void widen_span(int64_t *first_us, int64_t *last_us, bool fresh, const st
 		*last_us = end;
 }
 
-/* Adds (sign 1) or takes back (sign -1) what a session says about one side's host. */
-static bool add_host(
-	struct fyke_hosts *hosts, const struct fyke_session *session, enum fyke_side which, int64_t sign)
+void fyke_hosts_stop_sampling(struct fyke_hosts *hosts)
 {
+	hosts->unsampled = true;
+	fyke_isn_samples_release(&hosts->samples);
+}
+
+/* The same number for the same addresses and ports. */
+static uint64_t connection_of(const struct fyke_hosts *hosts, const struct fyke_session *session)
+{
+	uint64_t seed = hosts->hosts.seed;
+
+	for (enum fyke_side side = FYKE_CLIENT; side <= FYKE_SERVER; side++) {
+		seed = XXH3_64bits_withSeed(&session->side[side].ip, sizeof(session->side[side].ip), seed);
+		seed = XXH3_64bits_withSeed(
+			&session->side[side].port, sizeof(session->side[side].port), seed);
+	}
+	return seed;
+}
+
+/* The initial sequence number that a side chose. */
+static void add_sample(
+	struct fyke_hosts *hosts, struct host *host, const struct fyke_session *session, enum fyke_side which)
+{
+	struct fyke_isn_sample sample = {.time_us = fyke_rows_us(session->start_ns)};
+
+	if (hosts->unsampled || session->tcp == NULL || session->tcp->side[which].isn == FYKE_UNKNOWN)
+		return;
+	if (which == FYKE_SERVER && session->tcp->handshake_server_us != FYKE_UNKNOWN)
+		sample.time_us =
+			(int64_t)((uint64_t)sample.time_us + (uint64_t)session->tcp->handshake_server_us);
+	sample.connection = connection_of(hosts, session);
+	sample.isn = (uint32_t)session->tcp->side[which].isn;
+	if (!fyke_isn_samples_add(&hosts->samples, &host->samples, &sample))
+		fyke_hosts_stop_sampling(hosts);
+}
+
+enum what { TAKE_BACK, ADD, ADD_FOLDED };
+
+/* Adds or takes back what a session says about one side's host. */
+static bool add_host(
+	struct fyke_hosts *hosts, const struct fyke_session *session, enum fyke_side which, enum what what)
+{
+	int64_t sign = what == TAKE_BACK ? -1 : 1;
 	const struct fyke_session_side *side = &session->side[which];
 	const struct fyke_session_side *peer = &session->side[fyke_side_other(which)];
 	bool alone = memcmp(&side->ip, &peer->ip, sizeof(side->ip)) == 0;
@@ -157,20 +233,25 @@ static bool add_host(
 	host->sent_bytes += sign * known(side->bytes);
 	host->received_packets += sign * known(peer->packets);
 	host->received_bytes += sign * known(peer->bytes);
+	if (what == ADD)
+		add_sample(hosts, host, session, which);
 	return true;
 }
 
 bool fyke_hosts_add(struct fyke_hosts *hosts, const struct fyke_session *session,
 	const struct fyke_session *before, int64_t id)
 {
+	enum what what = id == FYKE_UNKNOWN ? ADD_FOLDED : ADD;
 	bool done = true;
 
 	if (fyke_hosts_are_full(hosts))
 		return false;
+	if (before != NULL && session->tcp != NULL)
+		fyke_hosts_stop_sampling(hosts); /* its earlier sample is no more to be had */
 	for (enum fyke_side side = FYKE_CLIENT; side <= FYKE_SERVER; side++) {
 		if (before != NULL)
-			done = add_host(hosts, before, side, -1) && done;
-		done = add_host(hosts, session, side, 1) && done;
+			done = add_host(hosts, before, side, TAKE_BACK) && done;
+		done = add_host(hosts, session, side, what) && done;
 	}
 	return fyke_ports_add(&hosts->ports, session, before, id) && done;
 }
@@ -197,7 +278,7 @@ bool fyke_hosts_add_folded(struct fyke_hosts *hosts, const struct fyke_session *
 		return fyke_hosts_add(hosts, session, NULL, FYKE_UNKNOWN);
 	if (fyke_hosts_are_full(hosts))
 		return false;
-	done = add_host(hosts, session, FYKE_CLIENT, 1);
+	done = add_host(hosts, session, FYKE_CLIENT, ADD_FOLDED);
 	return fyke_ports_add(&hosts->ports, session, NULL, FYKE_UNKNOWN) && done;
 }
 
@@ -219,14 +300,44 @@ static void touch_known(struct fyke_hosts *hosts)
 	}
 }
 
+static int compare_places(const void *a, const void *b)
+{
+	const struct fyke_host_place *left = a, *right = b;
+
+	return left->order < right->order ? -1 : left->order > right->order;
+}
+
+static bool put_in_order(struct fyke_hosts *hosts)
+{
+	const struct host *list = hosts->hosts.items;
+
+	free(hosts->places);
+	hosts->places = malloc((hosts->hosts.count + 1) * sizeof(*hosts->places));
+	if (hosts->places == NULL)
+		return false;
+	for (size_t i = 0; i < hosts->hosts.count; i++) {
+		uint64_t order;
+
+		memcpy(&order, list[i].ip.bytes, sizeof(order));
+		hosts->places[i] = (struct fyke_host_place){be64toh(order), i};
+	}
+	qsort(hosts->places, hosts->hosts.count, sizeof(*hosts->places), compare_places);
+	return true;
+}
+
 enum fyke_status fyke_hosts_write(
 	struct fyke_hosts *hosts, sqlite3 *db, int64_t capture_id, struct fyke_error *error)
 {
 	enum fyke_status status;
 
 	touch_known(hosts);
+	if (hosts->written && hosts->hosts.count > 0)
+		fyke_hosts_stop_sampling(hosts); /* of hosts that come again some samples are gone */
+	hosts->written |= hosts->hosts.count > 0;
 	hosts->capture_id = capture_id;
-	hosts->rows.rows = hosts->hosts.items;
+	if (!put_in_order(hosts))
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "Out of memory for hosts");
+	hosts->rows.rows = hosts->places;
 	hosts->rows.count = hosts->hosts.count;
 	status = fyke_sql_run(db, host_sql, error);
 	hosts->rows.count = 0;

@@ -6,6 +6,7 @@
 #define FYKE_STORAGE_HOSTS_H
 
 #include "analyzer/session/session.h"
+#include "storage/isn_samples.h"
 #include "storage/known.h"
 #include "storage/ports.h"
 #include "storage/rows.h"
@@ -14,6 +15,7 @@ enum {
 	FYKE_HOSTS_MAX = 128 * 1024,
 	FYKE_HOSTS_SILENT_MAX = 64 * 1024, /* that never said anything and whose sessions are folded */
 	FYKE_HOSTS_LISTED_MAX = 1024 * 1024,
+	FYKE_HOSTS_SAMPLES_MAX = 1024 * 1024, /* of initial sequence numbers */
 };
 
 struct fyke_hosts {
@@ -23,6 +25,10 @@ struct fyke_hosts {
 	struct fyke_ports ports;
 	struct fyke_known known;      /* names, makers, systems, products */
 	struct fyke_vendors *vendors; /* of known */
+	struct fyke_isn_samples samples;
+	bool unsampled; /* hosts.isn_… stays empty: there was no room, or not all samples are at hand */
+	bool written;	/* some were */
+	struct fyke_host_place *places;
 	int64_t capture_id;
 	struct fyke_rows rows;
 };
@@ -40,6 +46,9 @@ bool fyke_hosts_add(struct fyke_hosts *hosts, const struct fyke_session *session
  * flood has one for each address there is. */
 bool fyke_hosts_add_folded(struct fyke_hosts *hosts, const struct fyke_session *session);
 bool fyke_hosts_are_full(const struct fyke_hosts *hosts);
+/* Rows are to be written before all sessions are known: what is told of sequence numbers is left to
+ * derive.h. */
+void fyke_hosts_stop_sampling(struct fyke_hosts *hosts);
 
 /* Merges what has come since the last time into the tables, within the caller's transaction. */
 FYKE_MUST_USE enum fyke_status fyke_hosts_write(

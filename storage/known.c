@@ -1,23 +1,35 @@
 /*
- * Of two words about the same thing the one from the better source stands: DHCP before names that hosts
- * give themselves (mDNS, LLMNR, NetBIOS), those before the DNS, all before what is read elsewhere. Of equal
- * sources the first stands, so that the order of sessions decides, which is the same with any number of
- * threads.
+ * Of two words about the same thing the later one stands. A name from an answer of the DNS is worth less than
+ * any that is not: most say it of themselves. Of an address on the link the better source stands, and of
+ * equal ones the first: DHCP, then what hosts and stations say, then the rest.
  */
 #include "storage/known.h"
 
+#include "storage/rows.h"
 #include "storage/sql.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { TCP = 6, UDP = 17 };
 enum what { NAME, MAC, VENDOR, OS, PRODUCT, WHATS, NONE = WHATS };
+
+/* The word with the greater `order` stands; of equal ones that of the earlier row of `sessions`. */
+struct standing {
+	double order;
+	int64_t session_id;
+};
+
+struct word {
+	struct standing standing;
+	uint32_t length, room;
+	char text[];
+};
 
 struct subject {
 	struct fyke_known_subject key;
 	bool dirty;
-	uint8_t rank[WHATS]; /* of the source; 0 = nothing known */
-	char *text[WHATS];
+	struct word *words[WHATS]; /* NULL: nothing known */
 };
 
 _Static_assert(sizeof(struct fyke_known_subject) == 20, "keys are compared as bytes: no padding");
@@ -41,7 +53,7 @@ void fyke_known_release(struct fyke_known *known)
 
 	for (size_t i = 0; i < known->subjects.count; i++) {
 		for (int what = 0; what < WHATS; what++)
-			free(subjects[i].text[what]);
+			free(subjects[i].words[what]);
 	}
 	fyke_index_release(&known->subjects);
 	fyke_vendors_release(&known->vendors);
@@ -81,33 +93,77 @@ static uint8_t rank_of(const struct fyke_value *source)
 	return 1;
 }
 
-static void keep(struct fyke_known *known, struct subject *subject, enum what what, uint8_t rank,
-	const struct fyke_value *value)
+static bool is_better(const struct standing *one, const struct standing *other)
 {
-	char *copy;
+	if (one->order != other->order)
+		return one->order > other->order;
+	return one->session_id < other->session_id;
+}
 
-	if (rank <= subject->rank[what] || value->length == 0 ||
-		known->text_bytes + value->length + 1 > FYKE_KNOWN_TEXT_MAX)
+/* Room for a text of `length` bytes; NULL when there is none. */
+static struct word *make_room(struct fyke_known *known, struct word *word, uint32_t length)
+{
+	uint32_t had = word == NULL ? 0 : word->room;
+	struct word *larger;
+
+	if (length <= had)
+		return word;
+	if (known->text_bytes + length - had > FYKE_KNOWN_TEXT_MAX)
+		return NULL;
+	larger = realloc(word, sizeof(*larger) + length);
+	if (larger == NULL)
+		return NULL;
+	larger->room = length;
+	known->text_bytes += length - had;
+	return larger;
+}
+
+static void keep(struct fyke_known *known, struct subject *subject, enum what what,
+	const struct standing *standing, const struct fyke_value *value)
+{
+	struct word *word = subject->words[what];
+
+	if (value->length == 0 || (word != NULL && !is_better(standing, &word->standing)))
 		return;
-	copy = malloc((size_t)value->length + 1);
-	if (copy == NULL)
+	word = make_room(known, word, value->length);
+	if (word == NULL) {
+		known->incomplete = true;
 		return;
-	memcpy(copy, value->bytes, value->length);
-	copy[value->length] = '\0';
-	if (subject->text[what] != NULL)
-		known->text_bytes -= strlen(subject->text[what]) + 1;
-	free(subject->text[what]);
-	subject->text[what] = copy;
-	subject->rank[what] = rank;
+	}
+	subject->words[what] = word;
+	word->standing = *standing;
+	word->length = value->length;
+	memcpy(word->text, value->bytes, value->length);
 	subject->dirty = true;
-	known->text_bytes += strlen(copy) + 1;
+}
+
+/* How a fact stands among others of its kind. */
+static struct standing standing_of(enum what what, int64_t session_id, const struct fyke_record *record)
+{
+	const struct fyke_value *source = &record->values[FYKE_HOST_FACTS_SOURCE];
+	double time_us = (double)fyke_rows_us(record->time_ns);
+
+	if (what == MAC)
+		return (struct standing){.order = rank_of(source)};
+	if (what == PRODUCT)
+		return (struct standing){.order = time_us, .session_id = session_id};
+	return (struct standing){
+		.order = (is(source, "dns") ? 0 : 1) * 1e18 + time_us, .session_id = session_id};
+}
+
+static bool is_of_port(const struct fyke_session *session, const struct fyke_value *port)
+{
+	return port->kind == FYKE_VALUE_INTEGER &&
+	       (session->ip_protocol == TCP || session->ip_protocol == UDP);
 }
 
 void fyke_known_take(
-	struct fyke_known *known, const struct fyke_session *session, const struct fyke_record *record)
+	struct fyke_known *known, const struct fyke_session_row *row, const struct fyke_record *record)
 {
+	const struct fyke_session *session = row->session;
 	const struct fyke_value *values = record->values, *ip = &values[FYKE_HOST_FACTS_IP];
 	enum what what = what_of(&values[FYKE_HOST_FACTS_FACT]);
+	const struct standing standing = standing_of(what, row->id, record);
 	struct fyke_known_subject key = {.protocol = 0};
 	char text[FYKE_ADDRESS_TEXT] = "";
 	struct subject *subject;
@@ -119,7 +175,7 @@ void fyke_known_take(
 	memcpy(text, ip->bytes, ip->length);
 	if (!fyke_address_parse(text, &key.ip))
 		return;
-	if (what == PRODUCT && values[FYKE_HOST_FACTS_PORT].kind != FYKE_VALUE_INTEGER)
+	if (what == PRODUCT && !is_of_port(session, &values[FYKE_HOST_FACTS_PORT]))
 		return; /* a client's program: the record alone tells it */
 	if (what == PRODUCT) {
 		key.protocol = (uint8_t)session->ip_protocol;
@@ -127,8 +183,9 @@ void fyke_known_take(
 	}
 	subject = fyke_index_add(&known->subjects, &key, &added);
 	if (subject != NULL)
-		keep(known, subject, what, rank_of(&values[FYKE_HOST_FACTS_SOURCE]),
-			&values[FYKE_HOST_FACTS_VALUE]);
+		keep(known, subject, what, &standing, &values[FYKE_HOST_FACTS_VALUE]);
+	else
+		known->incomplete = true;
 }
 
 void fyke_known_take_mac(struct fyke_known *known, const struct fyke_address *ip, const uint8_t mac[6])
@@ -141,7 +198,7 @@ void fyke_known_take_mac(struct fyke_known *known, const struct fyke_address *ip
 	fyke_mac_text(mac, text);
 	subject = fyke_index_add(&known->subjects, &key, &added);
 	if (subject != NULL)
-		keep(known, subject, MAC, RANK_SAID_ITSELF,
+		keep(known, subject, MAC, &(struct standing){.order = RANK_SAID_ITSELF},
 			&(struct fyke_value){
 				.kind = FYKE_VALUE_BYTES, .length = FYKE_MAC_TEXT - 1, .bytes = text});
 }
@@ -154,20 +211,27 @@ void fyke_known_touch(struct fyke_known *known, const struct fyke_known_subject 
 		found->dirty = true;
 }
 
-static void bind(sqlite3_stmt *statement, int place, const char *text)
+static void bind(sqlite3_stmt *statement, int place, const struct word *word)
 {
-	if (text == NULL)
+	if (word == NULL)
 		sqlite3_bind_null(statement, place);
 	else
-		fyke_sql_bind_bytes(statement, place, text, strlen(text));
+		fyke_sql_bind_bytes(statement, place, word->text, word->length);
 }
 
-/* The maker of the address that was told, where nobody told the maker. */
-static const char *vendor_of(struct fyke_known *known, const struct subject *subject)
+/* The maker that was told, else that of the address that was told. */
+static void bind_vendor(
+	sqlite3_stmt *statement, int place, struct fyke_known *known, const struct subject *subject)
 {
-	if (subject->text[VENDOR] != NULL || subject->text[MAC] == NULL)
-		return subject->text[VENDOR];
-	return fyke_vendors_name_of(&known->vendors, subject->text[MAC]);
+	const struct word *mac = subject->words[MAC];
+	char text[FYKE_MAC_TEXT] = "";
+
+	if (subject->words[VENDOR] != NULL || mac == NULL) {
+		bind(statement, place, subject->words[VENDOR]);
+		return;
+	}
+	memcpy(text, mac->text, mac->length < sizeof(text) ? mac->length : sizeof(text) - 1);
+	fyke_sql_bind_text(statement, place, fyke_vendors_name_of(&known->vendors, text));
 }
 
 static enum fyke_status write_one(struct fyke_known *known, const struct subject *subject, sqlite3_stmt *host,
@@ -179,14 +243,15 @@ static enum fyke_status write_one(struct fyke_known *known, const struct subject
 
 	sqlite3_bind_text(statement, 2, ip, (int)length, SQLITE_STATIC);
 	if (statement == host) {
-		bind(statement, 3, subject->text[NAME]);
-		bind(statement, 4, subject->text[MAC]);
-		bind(statement, 5, vendor_of(known, subject));
-		bind(statement, 6, subject->text[OS]);
+		bind(statement, 3, subject->words[NAME]);
+		bind(statement, 4, subject->words[MAC]);
+		bind_vendor(statement, 5, known, subject);
+		bind(statement, 6, subject->words[OS]);
 	} else {
-		sqlite3_bind_text(statement, 3, subject->key.protocol == 6 ? "tcp" : "udp", 3, SQLITE_STATIC);
+		sqlite3_bind_text(
+			statement, 3, subject->key.protocol == TCP ? "tcp" : "udp", 3, SQLITE_STATIC);
 		sqlite3_bind_int64(statement, 4, subject->key.port);
-		bind(statement, 5, subject->text[PRODUCT]);
+		bind(statement, 5, subject->words[PRODUCT]);
 	}
 	return fyke_sql_finish(statement, error);
 }

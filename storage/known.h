@@ -8,6 +8,7 @@
 #include "analyzer/base/status.h"
 #include "analyzer/session/session.h"
 #include "storage/index.h"
+#include "storage/rows.h"
 #include "storage/vendors.h"
 
 #include <sqlite3.h>
@@ -18,6 +19,7 @@ struct fyke_known {
 	struct fyke_index subjects; /* hosts and ports */
 	struct fyke_vendors vendors;
 	size_t text_bytes;
+	bool incomplete; /* there was no room for something */
 };
 
 /* A host (port and protocol 0) or a port. */
@@ -30,9 +32,10 @@ struct fyke_known_subject {
 void fyke_known_init(struct fyke_known *known);
 void fyke_known_release(struct fyke_known *known);
 
-/* Takes a record of host_facts of this session. What does not fit any more is not known. */
+/* Takes a record of host_facts of a session on its way into this row. What does not fit any more is not known
+ * (`incomplete`). */
 void fyke_known_take(
-	struct fyke_known *known, const struct fyke_session *session, const struct fyke_record *record);
+	struct fyke_known *known, const struct fyke_session_row *row, const struct fyke_record *record);
 
 /* A station on the link said that the address is its own (neighbour.h). */
 void fyke_known_take_mac(struct fyke_known *known, const struct fyke_address *ip, const uint8_t mac[6]);

@@ -4,6 +4,7 @@
  */
 #include "storage/load.h"
 
+#include "storage/derive.h"
 #include "storage/sql.h"
 
 #include <stdlib.h>
@@ -320,8 +321,10 @@ static enum fyke_status count_session(struct fyke_load *load, const struct fyke_
 {
 	enum fyke_status status = FYKE_OK;
 
-	if (fyke_hosts_are_full(&load->hosts))
+	if (fyke_hosts_are_full(&load->hosts)) {
+		fyke_hosts_stop_sampling(&load->hosts);
 		status = fyke_hosts_write(&load->hosts, load->db, load->capture_id, error);
+	}
 	if (status == FYKE_OK && !(id == FYKE_UNKNOWN ? fyke_hosts_add_folded(&load->hosts, session)
 						      : fyke_hosts_add(&load->hosts, session, before, id)))
 		status = fyke_error_set(error, FYKE_FAILED_MEMORY, "Out of memory for hosts and ports");
@@ -453,11 +456,11 @@ static int64_t parent_of(struct fyke_load *load, const struct fyke_record *recor
 }
 
 static enum fyke_status add_records(
-	struct fyke_load *load, const struct fyke_session *session, int64_t id, struct fyke_error *error)
+	struct fyke_load *load, const struct fyke_session_row *row, struct fyke_error *error)
 {
 	enum fyke_status status = FYKE_OK;
 
-	for (const struct fyke_record *record = session->records; record != NULL && status == FYKE_OK;
+	for (const struct fyke_record *record = row->session->records; record != NULL && status == FYKE_OK;
 		record = record->next) {
 		struct fyke_load_table *table = NULL;
 
@@ -465,9 +468,9 @@ static enum fyke_status add_records(
 		if (status != FYKE_OK)
 			break;
 		table->items[table->rows.count++] =
-			(struct fyke_record_row){record, id, parent_of(load, record)};
+			(struct fyke_record_row){record, row->id, parent_of(load, record)};
 		if (record->table == &fyke_table_host_facts)
-			fyke_known_take(&load->hosts.known, session, record);
+			fyke_known_take(&load->hosts.known, row, record);
 		load->records_written++;
 		if (table->rows.count == FYKE_LOAD_BATCH)
 			status = write_record_batch(load, table, error);
@@ -517,7 +520,7 @@ static enum fyke_status add_session(
 	row.quotes_id = id_of(load, &session->quoted);
 	push_row(load, &row, known);
 	remember(load, &session->birth, row.id);
-	status = add_records(load, session, row.id, error);
+	status = add_records(load, &row, error);
 	if (status == FYKE_OK &&
 		(load->sessions.rows.count == FYKE_LOAD_BATCH || load->updates.rows.count == FYKE_LOAD_BATCH))
 		status = flush_sessions(load, error);
@@ -572,4 +575,15 @@ enum fyke_status fyke_load_summaries(struct fyke_load *load, struct fyke_error *
 		status = fyke_hosts_write(&load->hosts, load->db, load->capture_id, error);
 	return status == FYKE_OK ? fyke_timeline_write(&load->timeline, load->db, load->capture_id, error)
 				 : status;
+}
+
+enum fyke_status fyke_load_finish(struct fyke_load *load, struct fyke_error *error)
+{
+	enum fyke_status status = fyke_load_summaries(load, error);
+
+	if (status == FYKE_OK && load->hosts.unsampled)
+		status = fyke_derive_sequence_numbers(load->db, load->capture_id, error);
+	if (status == FYKE_OK && load->hosts.known.incomplete)
+		status = fyke_derive_words(load->db, load->capture_id, error);
+	return status;
 }

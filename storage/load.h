@@ -73,6 +73,10 @@ FYKE_MUST_USE enum fyke_status fyke_load_tick(
 /* Hosts, ports and timeline, as far as they have changed. */
 FYKE_MUST_USE enum fyke_status fyke_load_summaries(struct fyke_load *load, struct fyke_error *error);
 
+/* The same at the end, and what follows from all sessions together where there was no room for it in memory.
+ */
+FYKE_MUST_USE enum fyke_status fyke_load_finish(struct fyke_load *load, struct fyke_error *error);
+
 /* Rows were deleted: what is remembered of them is void. */
 void fyke_load_forget(struct fyke_load *load);
 

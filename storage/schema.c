@@ -88,7 +88,7 @@ static const struct fyke_column host_columns[] = {
 	KEYTEXT("ip", "its address"),
 	TEXT("mac", "link-layer address that its packets came from: its own, or that of the router it is behind"),
 	TEXT("vendor", "maker of that address's device, by the IEEE's lists where Debian's ieee-data is installed; NULL behind a router"),
-	TEXT("name", "its name, where one was seen: by DHCP, else by mDNS, LLMNR or NetBIOS, else by the DNS, else elsewhere"),
+	TEXT("name", "its name, where one was seen: the one that was told last; one from an answer of the DNS only where there is no other"),
 	TEXT("os", "its operating system, where that is known"),
 	INTEGER("first_seen_us", "start of its first session"),
 	INTEGER("last_seen_us", "end of its last session"),

@@ -356,6 +356,8 @@ static enum fyke_status start(
 			&writer->load, error);
 	if (status == FYKE_OK)
 		writer->load->fold.off = writer->options.no_fold;
+	if (status == FYKE_OK && writer->options.live)
+		fyke_hosts_stop_sampling(&writer->load->hosts);
 	if (status == FYKE_OK && writer->options.home_net != NULL)
 		status = set_home(writer, error);
 	if (writer->options.live)
@@ -411,7 +413,8 @@ static enum fyke_status end_capture(
 	enum fyke_status status = begin(writer, error);
 
 	if (status == FYKE_OK)
-		status = fyke_load_summaries(writer->load, error);
+		status = writer->options.live ? fyke_load_summaries(writer->load, error)
+					      : fyke_load_finish(writer->load, error);
 	if (status == FYKE_OK)
 		status = fyke_captures_end(
 			writer->db, writer->capture_id, writer->file_ids, writer->file_count, capture, error);

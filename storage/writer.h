@@ -35,9 +35,10 @@ FYKE_MUST_USE enum fyke_status fyke_writer_open(const struct fyke_writer_options
  * writing thread shows at the next take and at finish. */
 struct fyke_sink fyke_writer_sink(struct fyke_writer *writer);
 
-/* Waits until all is written, fills in the capture's and files' rows, hosts, ports and
- * timeline, replaces the earlier capture of the same files, makes the indices, closes. Frees the
- * writer in every case. `capture` NULL: the run came to nothing; it is marked interrupted. */
+/* Waits until all is written, fills in the capture's and files' rows, hosts, ports (of a run that is not live
+ * all that derive.h says, too) and timeline, replaces the earlier capture of the same files, makes the
+ * indices, closes. Frees the writer in every case. `capture` NULL: the run came to nothing; it is marked
+ * interrupted. */
 FYKE_MUST_USE enum fyke_status fyke_writer_finish(struct fyke_writer *writer,
 	const struct fyke_capture *capture, int64_t *capture_id, struct fyke_error *error);
 

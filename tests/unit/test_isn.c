@@ -2,7 +2,7 @@
  * Verdicts about initial sequence numbers: generators of known kinds, 1,000 seeded trials each. The error
  * rates that docs/ports.md tells are printed here.
  */
-#include "findings/isn.h"
+#include "storage/isn.h"
 
 #include <stdio.h>
 #include <stdlib.h>

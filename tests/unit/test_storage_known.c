@@ -26,7 +26,8 @@ static void say(struct fyke_tick *tick, struct fyke_session *session, const char
 	values[FYKE_HOST_FACTS_FACT] = value_text(fact);
 	values[FYKE_HOST_FACTS_VALUE] = value_text(value);
 	values[FYKE_HOST_FACTS_SOURCE] = value_text(source);
-	session_add_record(tick, session, &fyke_table_host_facts, n, values);
+	session_add_record(tick, session, &fyke_table_host_facts, n, values)->time_ns =
+		session->start_ns + (int64_t)n * 1000 * 1000;
 }
 
 static void test_known_best_source(void **state)
@@ -50,10 +51,10 @@ static void test_known_best_source(void **state)
 	store(*state, tick, "1");
 	assert_string_equal(
 		ask(*state, "SELECT name || ' ' || mac || ' ' || vendor FROM hosts WHERE ip = '10.0.0.1'"),
-		"by.mdns 02:00:00:00:00:09 locally administered");
+		"later.by.mdns 02:00:00:00:00:09 locally administered");
 	assert_string_equal(ask(*state, "SELECT name || ' ' || os FROM hosts WHERE ip = '10.0.0.2'"),
 		"b\\xff.dhcp Linux");
-	assert_string_equal(ask(*state, "SELECT product FROM ports WHERE port = 80"), "first");
+	assert_string_equal(ask(*state, "SELECT product FROM ports WHERE port = 80"), "second");
 	assert_int_equal(ask_number(*state, "SELECT count(*) FROM hosts"), 2);
 	assert_int_equal(ask_number(*state, "SELECT count(*) FROM host_facts"), 12);
 	assert_sound(*state);

@@ -7,7 +7,7 @@
  * 10,000 hosts of 12 connections; docs/ports.md has the error rates of 1,000 seeded trials for each
  * generator.
  */
-#include "findings/isn.h"
+#include "storage/isn.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,10 @@
-/* Initial sequence numbers of all hosts of a capture: one pass over `tcp`, a list of samples for each host.
- */
-#include "findings/isn.h"
-
+/* Initial sequence numbers of all hosts of a capture, from its rows: one pass over `tcp`, a list of samples
+ * for each host. */
+#include "storage/derive.h"
 #include "storage/index.h"
+#include "storage/isn_samples.h"
 #include "storage/sql.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -13,18 +12,12 @@ enum { HOSTS_MAX = 128 * 1024, SAMPLES_MAX = 4 * 1024 * 1024, ADDRESS_ROOM = 48 
 
 struct host {
 	char ip[ADDRESS_ROOM];
-	uint32_t sample, count; /* the latest in `samples`, plus 1 */
-};
-
-struct sample {
-	struct fyke_isn_sample what;
-	uint32_t earlier;
+	struct fyke_isn_list list;
 };
 
 struct hosts {
 	struct fyke_index index;
-	struct sample *samples;
-	size_t count, room;
+	struct fyke_isn_samples samples;
 };
 
 enum { CLIENT, CLIENT_PORT, SERVER, SERVER_PORT, START, ANSWER, CLIENT_ISN, SERVER_ISN };
@@ -35,23 +28,11 @@ static const char query[] =
 	" t.server_isn FROM main.tcp AS t NOT INDEXED CROSS JOIN main.sessions AS s ON s.id = t.session_id"
 	" WHERE s.capture_id = ?1";
 
+/* More samples than there is room for are left out. */
 static bool add_sample(struct hosts *hosts, struct host *host, const struct fyke_isn_sample *what)
 {
-	if (host->count == FYKE_ISN_SAMPLES_MAX || hosts->count == SAMPLES_MAX)
-		return true;
-	if (hosts->count == hosts->room) {
-		size_t room = hosts->room == 0 ? 1024 : hosts->room * 2;
-		struct sample *larger = realloc(hosts->samples, room * sizeof(*larger));
-
-		if (larger == NULL)
-			return false;
-		hosts->samples = larger;
-		hosts->room = room;
-	}
-	hosts->samples[hosts->count] = (struct sample){*what, host->sample};
-	host->sample = (uint32_t)++hosts->count;
-	host->count++;
-	return true;
+	return hosts->samples.count == SAMPLES_MAX ||
+	       fyke_isn_samples_add(&hosts->samples, &host->list, what);
 }
 
 static uint64_t connection_of(sqlite3_stmt *row, uint64_t seed)
@@ -110,30 +91,21 @@ static enum fyke_status gather(struct hosts *hosts, sqlite3 *db, int64_t capture
 	return status;
 }
 
-struct work {
-	struct fyke_isn_sample samples[FYKE_ISN_SAMPLES_MAX], room[FYKE_ISN_SAMPLES_MAX];
-};
-
-static enum fyke_status judge_host(const struct hosts *hosts, const struct host *host, struct work *work,
-	sqlite3_stmt *update, struct fyke_error *error)
+static enum fyke_status judge_host(
+	const struct hosts *hosts, const struct host *host, sqlite3_stmt *update, struct fyke_error *error)
 {
-	struct fyke_isn_verdict verdict;
-	size_t count = 0;
+	const struct fyke_isn_verdict *verdict = fyke_isn_samples_judge(&hosts->samples, &host->list);
 
-	for (uint32_t at = host->sample; at != 0; at = hosts->samples[at - 1].earlier)
-		work->samples[count++] = hosts->samples[at - 1].what;
-	verdict = fyke_isn_judge(work->samples, count, work->room);
 	sqlite3_bind_text(update, 2, host->ip, -1, SQLITE_STATIC);
-	sqlite3_bind_text(update, 3, fyke_isn_kind_name(verdict.kind), -1, SQLITE_STATIC);
-	sqlite3_bind_int64(update, 4, (sqlite3_int64)verdict.samples);
-	sqlite3_bind_text(update, 5, verdict.evidence, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(update, 3, fyke_isn_kind_name(verdict->kind), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(update, 4, (sqlite3_int64)verdict->samples);
+	sqlite3_bind_text(update, 5, verdict->evidence, -1, SQLITE_TRANSIENT);
 	return fyke_sql_finish(update, error);
 }
 
 static enum fyke_status judge_all(
 	const struct hosts *hosts, sqlite3 *db, int64_t capture_id, struct fyke_error *error)
 {
-	struct work *work = malloc(sizeof(*work));
 	const struct host *list = hosts->index.items;
 	sqlite3_stmt *update = NULL;
 	enum fyke_status status = fyke_sql_prepare(db,
@@ -141,27 +113,27 @@ static enum fyke_status judge_all(
 		"AND ip = ?2",
 		&update, error);
 
-	if (status == FYKE_OK && work == NULL)
-		status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for sequence numbers");
 	for (size_t i = 0; status == FYKE_OK && i < hosts->index.count; i++) {
+		if (list[i].list.count == 0)
+			continue;
 		sqlite3_bind_int64(update, 1, capture_id);
-		status = judge_host(hosts, &list[i], work, update, error);
+		status = judge_host(hosts, &list[i], update, error);
 	}
 	sqlite3_finalize(update);
-	free(work);
 	return status;
 }
 
-enum fyke_status fyke_isn_judge_hosts(sqlite3 *db, int64_t capture_id, struct fyke_error *error)
+enum fyke_status fyke_derive_sequence_numbers(sqlite3 *db, int64_t capture_id, struct fyke_error *error)
 {
-	struct hosts hosts = {.samples = NULL};
+	struct hosts hosts;
 	enum fyke_status status;
 
+	fyke_isn_samples_init(&hosts.samples, SAMPLES_MAX);
 	fyke_index_init(&hosts.index, sizeof(struct host), ADDRESS_ROOM, HOSTS_MAX);
 	status = gather(&hosts, db, capture_id, error);
 	if (status == FYKE_OK)
 		status = judge_all(&hosts, db, capture_id, error);
 	fyke_index_release(&hosts.index);
-	free(hosts.samples);
+	fyke_isn_samples_release(&hosts.samples);
 	return status;
 }

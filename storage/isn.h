@@ -2,16 +2,12 @@
  * How a host chooses the initial sequence numbers of its TCP connections. One that can be foretold lets a
  * stranger who sees nothing take part in a connection (RFC 6528, CERT CA-2001-09).
  */
-#ifndef FYKE_FINDINGS_ISN_H
-#define FYKE_FINDINGS_ISN_H
-
-#include "analyzer/base/status.h"
+#ifndef FYKE_STORAGE_ISN_H
+#define FYKE_STORAGE_ISN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct sqlite3;
 
 enum fyke_isn_kind {
 	FYKE_ISN_FEW,	    /* too few connections to tell */
@@ -44,9 +40,5 @@ struct fyke_isn_verdict {
  * for as many. */
 struct fyke_isn_verdict fyke_isn_judge(
 	struct fyke_isn_sample *samples, size_t count, struct fyke_isn_sample *room);
-
-/* Fills in hosts.isn_… of a capture, within the caller's transaction. */
-FYKE_MUST_USE enum fyke_status fyke_isn_judge_hosts(
-	struct sqlite3 *db, int64_t capture_id, struct fyke_error *error);
 
 #endif
