@@ -5,6 +5,7 @@
  * another session has begun to refer to it, or when somebody watches: these at the end of the tick. What a
  * session refers to always comes before it.
  */
+#include "analyzer/base/grow.h"
 #include "analyzer/engine_talk.h"
 #include "analyzer/flow/record_list.h"
 
@@ -40,24 +41,10 @@ uint32_t fyke_engine_alive(const struct fyke_engine *engine, const struct fyke_f
 	return fyke_birth_equal(&birth, &reference->birth) ? reference->index : 0;
 }
 
-/* Lists double; `grown` is the item size. */
-static void *make_room(void *list, size_t count, size_t *room, size_t size)
-{
-	size_t wanted = *room == 0 ? 64 : *room * 2;
-	void *grown;
-
-	if (count < *room)
-		return list;
-	grown = realloc(list, wanted * size);
-	if (grown != NULL)
-		*room = wanted;
-	return grown;
-}
-
 bool fyke_engine_remember(struct fyke_engine *engine, struct fyke_flow_reference **list, size_t *count,
 	size_t *room, uint32_t index)
 {
-	struct fyke_flow_reference *grown = make_room(*list, *count, room, sizeof(**list));
+	struct fyke_flow_reference *grown = fyke_grow(*list, *count, room, 64, sizeof(*grown));
 
 	if (grown == NULL)
 		return false;
@@ -68,8 +55,8 @@ bool fyke_engine_remember(struct fyke_engine *engine, struct fyke_flow_reference
 
 bool fyke_engine_add_finished(struct fyke_engine *engine, struct fyke_session *session)
 {
-	struct fyke_finished *grown =
-		make_room(engine->finished, engine->finished_count, &engine->finished_room, sizeof(*grown));
+	struct fyke_finished *grown = fyke_grow(
+		engine->finished, engine->finished_count, &engine->finished_room, 64, sizeof(*grown));
 
 	if (grown == NULL)
 		return false;

@@ -1,13 +1,11 @@
 /* Good and wrong checksums by sender, in a table of fixed size. */
 #include "analyzer/habits.h"
 
+#include "analyzer/base/hash.h"
 #include "analyzer/base/seed.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum { SLOTS = 1 << 17, HOSTS_MAX = 1 << 16 };
 

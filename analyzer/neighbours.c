@@ -4,6 +4,8 @@
  */
 #include "analyzer/neighbours.h"
 
+#include "analyzer/base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -53,15 +55,12 @@ static bool has_news(const struct fyke_neighbour *told)
 
 static bool leave(struct fyke_neighbours *neighbours, const struct fyke_neighbour *told)
 {
-	if (neighbours->leaving_count == neighbours->leaving_room) {
-		size_t room = neighbours->leaving_room == 0 ? 64 : neighbours->leaving_room * 2;
-		struct fyke_neighbour *grown = realloc(neighbours->leaving, room * sizeof(*grown));
+	struct fyke_neighbour *grown = fyke_grow(neighbours->leaving, neighbours->leaving_count,
+		&neighbours->leaving_room, 64, sizeof(*grown));
 
-		if (grown == NULL)
-			return false;
-		neighbours->leaving = grown;
-		neighbours->leaving_room = room;
-	}
+	if (grown == NULL)
+		return false;
+	neighbours->leaving = grown;
 	neighbours->leaving[neighbours->leaving_count++] = *told;
 	return true;
 }

@@ -4,11 +4,11 @@
  */
 #include "analyzer/resolved.h"
 
+#include "analyzer/base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum { WAYS = 8, SETS = 2048 };
 

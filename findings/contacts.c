@@ -6,6 +6,7 @@
  */
 #include "findings/contacts_parts.h"
 
+#include "analyzer/base/grow.h"
 #include "analyzer/session/transport.h"
 #include "storage/sql.h"
 
@@ -283,17 +284,14 @@ static void count_session(struct fyke_contacts *all, struct contact *c, bool fre
 bool fyke_contacts_add_sample(
 	struct fyke_contacts *all, struct contact *c, const struct fyke_contact_sample *sample)
 {
+	struct sample *larger;
+
 	if (c->sample_count == FYKE_CONTACT_SAMPLES_MAX || all->sample_count == FYKE_SAMPLES_MAX)
 		return true;
-	if (all->sample_count == all->sample_room) {
-		size_t room = all->sample_room == 0 ? 1024 : all->sample_room * 2;
-		struct sample *larger = realloc(all->samples, room * sizeof(*larger));
-
-		if (larger == NULL)
-			return false;
-		all->samples = larger;
-		all->sample_room = room;
-	}
+	larger = fyke_grow(all->samples, all->sample_count, &all->sample_room, 1024, sizeof(*larger));
+	if (larger == NULL)
+		return false;
+	all->samples = larger;
 	all->samples[all->sample_count] = (struct sample){*sample, c->sample};
 	c->sample = (uint32_t)++all->sample_count;
 	c->sample_count++;

@@ -9,6 +9,7 @@
  */
 #include "reports/ports.h"
 
+#include "analyzer/base/grow.h"
 #include "analyzer/base/text.h"
 #include "reports/facts.h"
 #include "reports/json_row.h"
@@ -157,15 +158,12 @@ static bool is_own(const struct collector *collector, const char *ip, const stru
 
 static struct candidate *make_candidate(struct collector *collector)
 {
-	if (collector->count == collector->room) {
-		size_t room = collector->room == 0 ? 64 : collector->room * 2;
-		struct candidate *larger = realloc(collector->list, room * sizeof(*larger));
+	struct candidate *larger =
+		fyke_grow(collector->list, collector->count, &collector->room, 64, sizeof(*larger));
 
-		if (larger == NULL)
-			return NULL;
-		collector->list = larger;
-		collector->room = room;
-	}
+	if (larger == NULL)
+		return NULL;
+	collector->list = larger;
 	memset(&collector->list[collector->count], 0, sizeof(*collector->list));
 	return &collector->list[collector->count];
 }

@@ -1,6 +1,8 @@
 /* Sums by a text key: an open-addressing table over an array of entries (tally.h). */
 #include "reports/tally.h"
 
+#include "analyzer/base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -106,18 +108,14 @@ static bool drop_half(struct fyke_tally *tally)
 static bool make_room(struct fyke_tally *tally)
 {
 	size_t limit = tally->limit == 0 ? FYKE_TALLY_LIMIT : tally->limit;
+	struct fyke_tally_entry *entries;
 
 	if (tally->count >= limit && !drop_half(tally))
 		return false;
-	if (tally->count == tally->room) {
-		size_t room = tally->room == 0 ? 64 : 2 * tally->room;
-		struct fyke_tally_entry *entries = reallocarray(tally->entries, room, sizeof(*entries));
-
-		if (entries == NULL)
-			return false;
-		tally->entries = entries;
-		tally->room = room;
-	}
+	entries = fyke_grow(tally->entries, tally->count, &tally->room, 64, sizeof(*entries));
+	if (entries == NULL)
+		return false;
+	tally->entries = entries;
 	if (2 * (tally->count + 1) > tally->slot_count)
 		return rebuild(tally, tally->slot_count == 0 ? 256 : 2 * tally->slot_count);
 	return true;

@@ -1,6 +1,8 @@
 /* Lists of samples that lie in one array. */
 #include "storage/isn_samples.h"
 
+#include "analyzer/base/grow.h"
+
 #include <stdlib.h>
 
 struct fyke_isn_listed {
@@ -28,18 +30,16 @@ void fyke_isn_samples_release(struct fyke_isn_samples *all)
 
 static bool grow(struct fyke_isn_samples *all)
 {
-	size_t room = all->room == 0 ? 1024 : all->room * 2;
 	struct fyke_isn_listed *larger;
 
 	if (all->work == NULL)
 		all->work = calloc(1, sizeof(*all->work));
 	if (all->work == NULL)
 		return false;
-	larger = realloc(all->samples, room * sizeof(*larger));
+	larger = fyke_grow(all->samples, all->count, &all->room, 1024, sizeof(*larger));
 	if (larger == NULL)
 		return false;
 	all->samples = larger;
-	all->room = room;
 	return true;
 }
 

@@ -5,6 +5,8 @@
  */
 #include "analyzer/capture/block.h"
 
+#include "analyzer/base/grow.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -110,15 +112,12 @@ struct fyke_block_room *fyke_block_take(struct fyke_block_pool *pool, size_t siz
 
 bool fyke_block_carry(struct fyke_block_room *room, struct fyke_block *other)
 {
-	if (room->carried_count == room->carried_room) {
-		size_t wanted = room->carried_room == 0 ? 8 : room->carried_room * 2;
-		struct fyke_block **grown = reallocarray(room->carried, wanted, sizeof(*grown));
+	struct fyke_block **grown =
+		fyke_grow(room->carried, room->carried_count, &room->carried_room, 8, sizeof(*grown));
 
-		if (grown == NULL)
-			return false;
-		room->carried = grown;
-		room->carried_room = wanted;
-	}
+	if (grown == NULL)
+		return false;
+	room->carried = grown;
 	fyke_block_hold(other);
 	room->carried[room->carried_count++] = other;
 	return true;
@@ -126,15 +125,12 @@ bool fyke_block_carry(struct fyke_block_room *room, struct fyke_block *other)
 
 bool fyke_block_comment(struct fyke_block_room *room, struct fyke_comment comment)
 {
-	if (room->block.comment_count == room->comments_room) {
-		size_t wanted = room->comments_room == 0 ? 16 : room->comments_room * 2;
-		struct fyke_comment *grown = reallocarray(room->comments, wanted, sizeof(*grown));
+	struct fyke_comment *grown = fyke_grow(
+		room->comments, room->block.comment_count, &room->comments_room, 16, sizeof(*grown));
 
-		if (grown == NULL)
-			return false;
-		room->block.comments = room->comments = grown;
-		room->comments_room = wanted;
-	}
+	if (grown == NULL)
+		return false;
+	room->block.comments = room->comments = grown;
 	room->comments[room->block.comment_count++] = comment;
 	return true;
 }

@@ -8,6 +8,7 @@
  */
 #include "analyzer/capture/reader.h"
 
+#include "analyzer/base/grow.h"
 #include "analyzer/capture/origin.h"
 #include "analyzer/capture/recognise.h"
 
@@ -63,18 +64,12 @@ uint64_t fyke_reader_offset(const struct fyke_reader *reader)
 
 struct fyke_reader_interface *fyke_reader_add_interface(struct fyke_reader *reader)
 {
-	struct fyke_reader_interface *added;
+	struct fyke_reader_interface *added, *grown = fyke_grow(reader->interfaces, reader->interfaces_count,
+						     &reader->interfaces_room, 4, sizeof(*grown));
 
-	if (reader->interfaces_count == reader->interfaces_room) {
-		size_t room = reader->interfaces_room == 0 ? 4 : reader->interfaces_room * 2;
-		struct fyke_reader_interface *grown =
-			reallocarray(reader->interfaces, room, sizeof(*reader->interfaces));
-
-		if (grown == NULL)
-			return NULL;
-		reader->interfaces = grown;
-		reader->interfaces_room = room;
-	}
+	if (grown == NULL)
+		return NULL;
+	reader->interfaces = grown;
 	added = &reader->interfaces[reader->interfaces_count++];
 	*added = (struct fyke_reader_interface){.told = {.name = "", .description = ""}, .resolution = 6};
 	return added;

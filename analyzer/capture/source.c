@@ -1,6 +1,7 @@
 /* What all sources share: numbering, filter, cut, limit, counters and the lists that users see. */
 #include "analyzer/capture/source.h"
 
+#include "analyzer/base/grow.h"
 #include "analyzer/capture/origin.h"
 
 #include <stdlib.h>
@@ -127,16 +128,12 @@ void fyke_source_free_interface(const struct fyke_source_interface *told)
 
 bool fyke_source_add_interface(struct fyke_source *source, const struct fyke_source_interface *told)
 {
-	if (source->interfaces_count == source->interfaces_room) {
-		size_t room = source->interfaces_room == 0 ? 4 : source->interfaces_room * 2;
-		struct fyke_source_interface *grown =
-			reallocarray(source->interfaces, room, sizeof(*source->interfaces));
+	struct fyke_source_interface *grown = fyke_grow(
+		source->interfaces, source->interfaces_count, &source->interfaces_room, 4, sizeof(*grown));
 
-		if (grown == NULL)
-			return false;
-		source->interfaces = grown;
-		source->interfaces_room = room;
-	}
+	if (grown == NULL)
+		return false;
+	source->interfaces = grown;
 	source->interfaces[source->interfaces_count++] = *told;
 	return true;
 }

@@ -8,14 +8,12 @@
 #include "analyzer/defrag/defrag.h"
 
 #include "analyzer/base/arena.h"
+#include "analyzer/base/hash.h"
 #include "analyzer/defrag/pieces.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum { FRAGMENTS_MAX = 4096, MEMORY_DEFAULT = 16 << 20, DATAGRAMS_DEFAULT = 4096, MAC = 6 };
 

@@ -6,10 +6,10 @@
  */
 #include "analyzer/flow/half_open_parts.h"
 
+#include "analyzer/base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum {
 	SLOTS_AT_START = 4096,
