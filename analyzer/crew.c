@@ -34,7 +34,7 @@ static enum fyke_status make_engines(struct fyke_crew *crew, struct fyke_error *
 static void fill_next(struct fyke_crew *crew, struct fyke_chunk *chunk)
 {
 	const struct fyke_front_room room = {
-		chunk->packets, chunk->clock_ns, crew->places, FYKE_CHUNK_ROOM, FYKE_CHUNK_PACKETS};
+		chunk->packets, chunk->clock_ns, FYKE_CHUNK_ROOM, FYKE_CHUNK_PACKETS};
 
 	fyke_arena_reset(&chunk->arena);
 	crew->filling = chunk;

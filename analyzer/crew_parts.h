@@ -79,8 +79,7 @@ struct fyke_crew {
 	bool closing;
 	struct fyke_error failure; /* the first of a worker's; under the lock */
 	struct fyke_chunk *chunks, *filling;
-	uint32_t places[FYKE_CHUNK_ROOM]; /* of the one that is filled */
-	uint64_t frame;			  /* of the latest packet handed on */
+	uint64_t frame; /* of the latest packet handed on */
 	int64_t clock_ns;
 	struct fyke_pending pending[FYKE_PENDING_MAX];
 	size_t first_pending, pending_count;

@@ -279,8 +279,10 @@ static bool take_batch(struct fyke_engine *engine, const struct fyke_packet *con
 {
 	struct fyke_hashed_key keys[BATCH];
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		keys[i].sender = fyke_flow_key_of(packets[i], &keys[i].key);
+	/* not at once: words cannot be read while the bytes in them are still being written */
+	for (size_t i = 0; i < count; i++) {
 		keys[i].hash = fyke_flow_table_hash(&engine->table, &keys[i].key);
 		fyke_flow_table_prefetch_slot(&engine->table, keys[i].hash);
 		if (engine->half_open != NULL)

@@ -42,13 +42,13 @@ void fyke_engine_prefetch_batch(
 	const struct fyke_engine *engine, const struct fyke_hashed_key *keys, size_t count)
 {
 	const struct fyke_tcp *tcp[FYKE_ENGINE_BATCH];
+	uint32_t flows[FYKE_ENGINE_BATCH];
 
 	for (size_t i = 0; i < count; i++)
-		fyke_flow_table_prefetch_flow(&engine->table, keys[i].hash);
+		flows[i] = fyke_flow_table_prefetch_flow(&engine->table, keys[i].hash);
 	for (size_t i = 0; i < count; i++) {
-		uint32_t index = fyke_flow_table_tcp(&engine->table, keys[i].hash);
-
-		tcp[i] = index == 0 ? NULL : fyke_pool_at(&engine->tcp, index);
+		tcp[i] = flows[i] == 0 ? NULL
+				       : fyke_engine_tcp(engine, fyke_flow_at(&engine->table, flows[i]));
 		if (tcp[i] != NULL)
 			prefetch(tcp[i], sizeof(*tcp[i]));
 	}

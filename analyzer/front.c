@@ -29,7 +29,6 @@ struct fyke_front {
 	struct fyke_front_room room;
 	struct fyke_decoded decoded; /* of the frame in work, whose packets are made in place */
 	int64_t clocks[BATCH_PACKETS];
-	uint32_t places[BATCH_PACKETS]; /* of their senders among the habits */
 	struct fyke_packet packets[BATCH_PACKETS];
 };
 
@@ -47,8 +46,7 @@ enum fyke_status fyke_front_new(uint64_t fragment_memory, struct fyke_front **fr
 		return fyke_error_set(error, FYKE_FAILED_MEMORY, "no memory to read packets");
 	}
 	fresh->clock_ns = INT64_MIN;
-	fresh->room = (struct fyke_front_room){
-		fresh->packets, fresh->clocks, fresh->places, BATCH_PACKETS, BATCH_FRAMES};
+	fresh->room = (struct fyke_front_room){fresh->packets, fresh->clocks, BATCH_PACKETS, BATCH_FRAMES};
 	fresh->decoded.packets = fresh->packets;
 	*front = fresh;
 	return FYKE_OK;
@@ -79,7 +77,6 @@ static void add_packets(struct fyke_front *front, uint64_t block, const struct f
 		packet->fragment_frames = datagram == NULL ? NULL : datagram->frames;
 		packet->fragment_count = datagram == NULL ? 0 : datagram->frame_count;
 		front->room.clock_ns[i] = front->clock_ns;
-		front->room.places[i] = fyke_habits_place(front->habits, packet);
 	}
 	front->count = end;
 	front->decoded.packets = front->room.packets + end;
@@ -155,11 +152,25 @@ bool fyke_front_take(struct fyke_front *front, const struct fyke_frame *frame, i
 	       front->count > front->room.packets_max - FYKE_FRONT_FRAME_PACKETS;
 }
 
+/* The places of all senders are asked for before the first is looked at. */
+static void judge(struct fyke_habits *habits, struct fyke_packet *packets, size_t count)
+{
+	uint32_t places[BATCH_FRAMES];
+
+	for (size_t i = 0; i < count; i++)
+		places[i] = fyke_habits_place(habits, &packets[i]);
+	for (size_t i = 0; i < count; i++)
+		fyke_habits_judge(habits, &packets[i], places[i]);
+}
+
 struct fyke_front_batch fyke_front_batch(struct fyke_front *front)
 {
-	for (; front->judged < front->count; front->judged++)
-		fyke_habits_judge(front->habits, &front->room.packets[front->judged],
-			front->room.places[front->judged]);
+	while (front->judged < front->count) {
+		size_t left = front->count - front->judged, part = left < BATCH_FRAMES ? left : BATCH_FRAMES;
+
+		judge(front->habits, &front->room.packets[front->judged], part);
+		front->judged += part;
+	}
 	return (struct fyke_front_batch){front->room.packets, front->room.clock_ns, front->count};
 }
 

@@ -22,7 +22,6 @@ struct fyke_front_counters {
 struct fyke_front_room {
 	struct fyke_packet *packets;
 	int64_t *clock_ns;
-	uint32_t *places; /* of their senders among the habits, until the batch is asked for */
 	size_t packets_max,
 		frames_max; /* the first at least FYKE_FRONT_FRAME_PACKETS, which one frame may give */
 };

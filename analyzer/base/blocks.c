@@ -34,8 +34,8 @@ static unsigned list_of(size_t size, size_t *rounded)
 	return FINE / STEP + list;
 }
 
-/* A block of whole cache lines begins with one. What that, or the end of the slab, leaves unused is lost: less
- * than one block. */
+/* A block of whole cache lines begins with one. What that, or the end of the slab, leaves unused is lost:
+ * less than one block. */
 static void *cut(struct fyke_blocks *blocks, size_t size)
 {
 	char *slab;
@@ -55,6 +55,13 @@ static void *cut(struct fyke_blocks *blocks, size_t size)
 	return blocks->at - size;
 }
 
+/* The next one to be taken has waited for long, and lies far away. */
+static inline void expect(const char *block, size_t size)
+{
+	for (size_t at = 0; at < size && at < FINE; at += LINE)
+		__builtin_prefetch(block + at, 1);
+}
+
 static void *take_small(struct fyke_blocks *blocks, size_t size)
 {
 	size_t rounded;
@@ -63,7 +70,7 @@ static void *take_small(struct fyke_blocks *blocks, size_t size)
 
 	if (block != NULL) {
 		memcpy(&blocks->waiting[list], block, sizeof(block));
-		__builtin_prefetch(blocks->waiting[list], 1); /* it has waited for long, and is next */
+		expect(blocks->waiting[list], rounded);
 	} else {
 		block = cut(blocks, rounded);
 	}

@@ -72,7 +72,7 @@ enum fyke_refusal fyke_decode_ip_payload(struct fyke_walk *walk, struct fyke_spa
 	walk->decoded->count++;
 	switch (protocol) {
 	case TCP:
-		fyke_decode_tcp(packet, *span, pseudo);
+		fyke_decode_tcp(packet, span, pseudo);
 		break;
 	case UDP:
 	case UDP_LITE:

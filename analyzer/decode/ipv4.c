@@ -66,8 +66,10 @@ static const uint8_t *route_end(struct fyke_cursor options)
 /* fyke_address_ipv4 in place: this is done twice a packet. */
 static void set_address(struct fyke_address *address, const uint8_t *bytes)
 {
-	memset(address, 0, sizeof(*address));
-	memcpy(address->bytes, bytes, 4);
+	uint64_t words[2] = {0};
+
+	memcpy(words, bytes, 4);
+	memcpy(address->bytes, words, sizeof(words));
 	address->family = FYKE_ADDRESS_IPV4;
 }
 
@@ -143,22 +145,22 @@ static enum fyke_refusal decode_payload(struct fyke_walk *walk, struct fyke_span
 
 enum fyke_refusal fyke_decode_ipv4(struct fyke_walk *walk, struct fyke_span *span)
 {
-	struct fyke_span all = *span;
-	const uint8_t *start = fyke_cursor_take(&span->in, 20), *final = NULL;
+	uint32_t length = fyke_span_length(span), total;
+	const uint8_t *start, *final = NULL;
 	struct header header;
-	uint32_t total;
 
-	if (start == NULL)
-		return fyke_cursor_left(&all.in) > 0 && fyke_span_peek(&all) >> 4 != 4
+	if (fyke_cursor_left(&span->in) < 20)
+		return fyke_cursor_left(&span->in) > 0 && fyke_span_peek(span) >> 4 != 4
 			       ? FYKE_REFUSAL_IP_BAD
 			       : FYKE_REFUSAL_IP_SHORT;
+	start = fyke_cursor_take(&span->in, 20);
 	read_header(&header, start);
 	total = header.total;
 	if (walk->first_layer + walk->decoded->count >= FYKE_LAYERS_MAX)
 		return FYKE_REFUSAL_TOO_DEEP;
 	/* Segmentation offload: the card would have filled the length in. */
 	if (total == 0)
-		total = fyke_span_length(&all);
+		total = length;
 	if (header.version != 4 || header.length < 20 || total < header.length)
 		return FYKE_REFUSAL_IP_BAD;
 	if (header.length > 20) {

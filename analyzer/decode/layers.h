@@ -117,7 +117,8 @@ enum fyke_refusal fyke_decode_ip_payload(struct fyke_walk *walk, struct fyke_spa
 	struct fyke_packet *packet, uint8_t protocol, const struct fyke_pseudo *pseudo);
 
 /* Transport headers, kept as OTHER when they are cut or malformed. `span` begins at the header. */
-void fyke_decode_tcp(struct fyke_packet *packet, struct fyke_span span, const struct fyke_pseudo *pseudo);
+void fyke_decode_tcp(
+	struct fyke_packet *packet, const struct fyke_span *span, const struct fyke_pseudo *pseudo);
 bool fyke_decode_udp(struct fyke_packet *packet, struct fyke_span *span, const struct fyke_pseudo *pseudo);
 void fyke_decode_sctp(struct fyke_packet *packet, struct fyke_span span);
 void fyke_decode_dccp(struct fyke_packet *packet, struct fyke_span span);

@@ -15,7 +15,7 @@ enum {
 	OPTION_SACK = 5,
 	OPTION_TIME = 8
 };
-enum { UDP_LITE = 136 };
+enum { UDP_LITE = 136, CHECKSUM_AT = 16 /* of TCP */ };
 
 static void read_sack(struct fyke_tcp_header *tcp, struct fyke_cursor *body)
 {
@@ -114,45 +114,47 @@ static void read_tcp(struct fyke_tcp_header *tcp, struct fyke_cursor *c)
 	tcp->timestamp_echo = 0;
 }
 
-void fyke_decode_tcp(struct fyke_packet *packet, struct fyke_span span, const struct fyke_pseudo *pseudo)
+/* Reads the `length` bytes of options, as far as they are here; returns how many are. */
+static uint32_t take_options(struct fyke_tcp_header *tcp, struct fyke_cursor *c, uint32_t length)
 {
-	struct fyke_span all = span;
-	const uint8_t *here = fyke_cursor_take(&span.in, 20);
-	struct fyke_cursor fixed;
-	uint32_t header, options, captured;
+	uint32_t left = (uint32_t)fyke_cursor_left(c), here = length < left ? length : left;
+	struct fyke_cursor list = fyke_cursor_carve(c, here);
+
+	if (!read_lone_timestamp(tcp, list))
+		read_options(tcp, list, here < length);
+	return here;
+}
+
+void fyke_decode_tcp(
+	struct fyke_packet *packet, const struct fyke_span *span, const struct fyke_pseudo *pseudo)
+{
+	uint32_t length = fyke_span_length(span), captured = fyke_span_captured(span), header, here = 20;
+	struct fyke_cursor c = fyke_cursor(span->in.at, captured), fixed;
+	const uint8_t *start = fyke_cursor_take(&c, 20);
 	uint16_t source, destination;
 
-	if (here == NULL)
+	if (start == NULL)
 		return;
 	/* Reads from a run of known length cost no checks. */
-	fixed = fyke_cursor(here, 20);
+	fixed = fyke_cursor(start, 20);
 	source = fyke_cursor_u16(&fixed);
 	destination = fyke_cursor_u16(&fixed);
 	read_tcp(&packet->tcp, &fixed);
 	header = (uint32_t)(packet->tcp.flags >> 12) * 4;
-	if (header < 20 || (header > fyke_span_length(&all) && !all.overstated))
+	if (header < 20 || (header > length && !span->overstated))
 		return;
 	packet->tcp.flags &= 0x1ff;
 	packet->kind = FYKE_PACKET_TCP;
 	packet->source_port = source;
 	packet->destination_port = destination;
-	options = header - 20;
-	captured = fyke_span_captured(&span);
-	if (options > 0) {
-		struct fyke_cursor list =
-			fyke_cursor_carve(&span.in, options < captured ? options : captured);
-
-		if (!read_lone_timestamp(&packet->tcp, list))
-			read_options(&packet->tcp, list, options > captured);
-		if (options > captured)
-			span.cut -= span.cut < options - captured ? span.cut : options - captured;
-	}
-	fyke_packet_payload(packet, &span);
-	if (all.cut > 0 || all.overstated)
-		return;
-	fyke_cursor_skip(&all.in, 16);
-	packet->checksum = fyke_checksum_internet(
-		here, header + packet->payload_length, all.in.at, pseudo, packet->protocol);
+	if (header > 20)
+		here += take_options(&packet->tcp, &c, header - 20);
+	packet->payload = c.at;
+	packet->payload_captured = captured - here;
+	packet->payload_length = length > header ? length - header : 0;
+	if (span->cut == 0 && !span->overstated)
+		packet->checksum =
+			fyke_checksum_internet(start, length, start + CHECKSUM_AT, pseudo, packet->protocol);
 }
 
 /* UDP-Lite's length field is how many bytes the checksum covers, 0 = all; its pseudo header has the

@@ -40,30 +40,20 @@ void fyke_flow_table_prefetch_slot(const struct fyke_flow_table *table, uint64_t
 	__builtin_prefetch(&table->slots[hash & table->mask]);
 }
 
-/* A guess at the record: the home slot holds it nearly always. */
-static const struct fyke_flow *guess(const struct fyke_flow_table *table, uint64_t hash)
+uint32_t fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t hash)
 {
 	const struct fyke_flow_slot *slot = &table->slots[hash & table->mask];
+	const char *flow;
 
-	return slot->index == 0 || slot->hash != (uint32_t)hash ? NULL : fyke_flow_at(table, slot->index);
-}
-
-void fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t hash)
-{
-	const char *flow = (const char *)guess(table, hash);
-
-	if (flow == NULL)
-		return;
+	for (uint32_t at = (uint32_t)hash; slot->index != 0 && slot->hash != (uint32_t)hash; at++)
+		slot = &table->slots[(at + 1) & table->mask];
+	if (slot->index == 0)
+		return 0;
+	flow = (const char *)fyke_flow_at(table, slot->index);
 	for (size_t at = 0; at < sizeof(struct fyke_flow); at += CACHE_LINE)
 		__builtin_prefetch(flow + at, 1);
 	__builtin_prefetch(flow + sizeof(struct fyke_flow) - 1, 1); /* it may begin within a line */
-}
-
-uint32_t fyke_flow_table_tcp(const struct fyke_flow_table *table, uint64_t hash)
-{
-	const struct fyke_flow *flow = guess(table, hash);
-
-	return flow == NULL ? 0 : flow->tcp;
+	return slot->index;
 }
 
 uint32_t fyke_flow_table_find(

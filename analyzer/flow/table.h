@@ -39,11 +39,10 @@ FYKE_MUST_USE enum fyke_status fyke_flow_table_init(
 void fyke_flow_table_release(struct fyke_flow_table *table);
 
 uint64_t fyke_flow_table_hash(const struct fyke_flow_table *table, const struct fyke_flow_key *key);
-/* Asks for the memory that a look-up will need: first the slots of a whole batch, then the records. */
+/* Asks for the memory that a look-up will need: first the slots of a whole batch, then the records. The flow
+ * with that hash is nearly always the one; 0 when there is none. */
 void fyke_flow_table_prefetch_slot(const struct fyke_flow_table *table, uint64_t hash);
-void fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t hash);
-/* The `tcp` of the flow that is probably meant, 0 when there is none: for prefetching only. */
-uint32_t fyke_flow_table_tcp(const struct fyke_flow_table *table, uint64_t hash);
+uint32_t fyke_flow_table_prefetch_flow(const struct fyke_flow_table *table, uint64_t hash);
 
 /* 0 when there is none. */
 uint32_t fyke_flow_table_find(

@@ -62,7 +62,9 @@ static const char *overtaken_by_resend(const struct fyke_tcp_question *q)
 	if (q->has_stamp && seen->has_stamp && q->stamp != seen->stamp)
 		return (int32_t)(q->stamp - seen->stamp) < 0 ? "its timestamp is older than its resend's"
 							     : NULL;
-	return ip_id_before(q, seen->print.ip_id) > 0 ? "its IP ID is older than its resend's" : NULL;
+	return ip_id_before(q, fyke_tcp_print_ip_id(&seen->print)) > 0
+		       ? "its IP ID is older than its resend's"
+		       : NULL;
 }
 
 /* A hole filled by what was sent before the segment behind the hole. What was sent before the highest one
@@ -85,7 +87,7 @@ static const char *reordering(const struct fyke_tcp_question *q)
 	}
 	if (q->older_ack)
 		return "its acknowledgment is older";
-	before = ip_id_before(q, behind != NULL ? behind->print.ip_id : p->highest_ip_id);
+	before = ip_id_before(q, behind != NULL ? fyke_tcp_print_ip_id(&behind->print) : p->highest_ip_id);
 	if (before != 0)
 		return before > 0 ? "its IP ID is older" : NULL;
 	if (least > 0 && q->hole_ns != 0 && q->now_ns - q->hole_ns < least)

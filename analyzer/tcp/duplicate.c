@@ -31,17 +31,12 @@ static uint16_t path_of(const struct fyke_packet *packet)
 
 static struct fyke_tcp_print print_of(const struct fyke_packet *packet)
 {
-	return (struct fyke_tcp_print){.sequence = packet->tcp.sequence,
-		.acknowledgment = packet->tcp.acknowledgment,
-		.checksum = packet->tcp.checksum,
-		.ip_id = packet->ip_id,
-		.window = packet->tcp.window,
-		.shape = (uint16_t)((uint32_t)packet->tcp.flags << 7 ^ packet->payload_length)};
-}
+	const struct fyke_tcp_header *tcp = &packet->tcp;
+	uint16_t shape = (uint16_t)((uint32_t)tcp->flags << 7 ^ packet->payload_length);
 
-static bool is_same(const struct fyke_tcp_print *a, const struct fyke_tcp_print *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
+	return (struct fyke_tcp_print){.numbers = (uint64_t)tcp->acknowledgment << 32 | tcp->sequence,
+		.rest = (uint64_t)shape << 48 | (uint64_t)tcp->window << 32 | (uint64_t)tcp->checksum << 16 |
+			packet->ip_id};
 }
 
 /* Without an IP ID only what came at once on another way is the same packet. */
@@ -51,10 +46,10 @@ static bool is_recent(const struct fyke_tcp_segment *segment, uint16_t path)
 		const struct fyke_tcp_seen *seen = &segment->trail->seen[i];
 		int64_t apart;
 
-		if (!is_same(&seen->print, &segment->print) || seen->path == 0)
+		if (!fyke_tcp_print_equal(&seen->print, &segment->print) || seen->path == 0)
 			continue;
 		apart = (int64_t)(((uint64_t)segment->time_ns - seen->time_ns) << 16) >> 16;
-		if (segment->print.ip_id != 0 || (apart < MILLISECOND && seen->path != path))
+		if (fyke_tcp_print_ip_id(&segment->print) != 0 || (apart < MILLISECOND && seen->path != path))
 			return true;
 	}
 	return false;
@@ -67,13 +62,13 @@ static bool is_in_flight(const struct fyke_tcp_segment *segment)
 	const struct fyke_tcp_sent *sent;
 	int64_t offset;
 
-	if (segment->length == 0 || segment->print.ip_id == 0 || !own->sequence_known)
+	if (segment->length == 0 || fyke_tcp_print_ip_id(&segment->print) == 0 || !own->sequence_known)
 		return false;
 	offset = fyke_tcp_offset(own, segment->header->sequence + (segment->syn ? 1 : 0));
 	if (offset >= own->highest)
 		return false;
 	sent = fyke_tcp_sent_find(&segment->trail->sent, offset);
-	return sent != NULL && is_same(&sent->print, &segment->print);
+	return sent != NULL && fyke_tcp_print_equal(&sent->print, &segment->print);
 }
 
 void fyke_tcp_duplicate(struct fyke_tcp_segment *segment, const struct fyke_packet *packet)

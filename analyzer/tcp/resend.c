@@ -103,7 +103,7 @@ static void send_new(const struct fyke_tcp_segment *segment, int64_t start)
 	progress->highest_ns = segment->time_ns;
 	progress->has_stamp = segment->header->has_timestamps;
 	progress->highest_stamp = segment->header->timestamp_value;
-	follow_ip_id(progress, segment->print.ip_id);
+	follow_ip_id(progress, fyke_tcp_print_ip_id(&segment->print));
 }
 
 static struct fyke_tcp_verdict judge(
@@ -122,7 +122,7 @@ static struct fyke_tcp_verdict judge(
 		.acknowledged = own->acknowledged,
 		.highest = segment->highest,
 		.stamp = segment->header->timestamp_value,
-		.ip_id = segment->print.ip_id,
+		.ip_id = fyke_tcp_print_ip_id(&segment->print),
 		.older_ack = segment->ack && own->ack_seen &&
 			     (int32_t)(segment->header->acknowledgment - own->last_ack) < 0,
 		.has_stamp = segment->header->has_timestamps,

@@ -20,12 +20,22 @@ enum {
 		64, /* segments of a side whose acknowledgments are not captured; the oldest goes */
 };
 
-/* What makes two packets the same packet seen twice: the checksum stands for the payload. */
+/* What makes two packets the same packet seen twice: the checksum stands for the payload. Two words, because
+ * it is compared as soon as it is made. */
 struct fyke_tcp_print {
-	uint32_t sequence, acknowledgment;
-	uint16_t checksum, ip_id, window;
-	uint16_t shape; /* of flags and length */
+	uint64_t numbers; /* acknowledgment, sequence */
+	uint64_t rest;	  /* shape (of flags and length), window, checksum, IP ID: 16 bits each */
 };
+
+static inline bool fyke_tcp_print_equal(const struct fyke_tcp_print *a, const struct fyke_tcp_print *b)
+{
+	return ((a->numbers ^ b->numbers) | (a->rest ^ b->rest)) == 0;
+}
+
+static inline uint16_t fyke_tcp_print_ip_id(const struct fyke_tcp_print *print)
+{
+	return (uint16_t)print->rest;
+}
 
 /* Half a cache line for what is looked at with every ACK, half for what a resend is compared with. */
 struct fyke_tcp_sent {

@@ -284,7 +284,7 @@ static void test_overtaken_by_its_resend(void **state)
 	expect(&s, FYKE_TCP_CAUSE_UNKNOWN);
 	s.question.has_stamp = false;
 	s.progress.ip_id_steady = 4;
-	s.original.print.ip_id = 20;
+	s.original.print.rest = 20; /* its IP ID */
 	s.question.ip_id = 19;
 	expect(&s, FYKE_TCP_CAUSE_REORDERING);
 	s.question.ip_id = 21;
