@@ -4,12 +4,13 @@
 --   begins to listen, and the other side of that call connects to it.
 -- innocent: Protocols that connect both ways: FTP in active mode, telephony, games, peer-to-peer programs, and mail servers
 --   among themselves. Left out are the usual ones, programs that call each other on one and the same port, and hosts that
---   call many others on ports that are nobody's. What begins
+--   call many others on ports that are nobody's, or some of which each has such a port of its own. What begins
 --   to listen counts for less if it speaks what its port stands for, or to its own network only.
 -- advice: Find what listens (ss -tlnp). If you cannot say why, take the machine off the network and look closer: fyke stream
 --   shows what was said.
 -- with: minutes = 60  between the call and the first answer
 -- with: peers = 10    hosts called that make it a peer-to-peer program
+-- with: swarm = 4     as many do, if each listens elsewhere, where the registry knows of nothing, and answers
 WITH callers AS MATERIALIZED (
   SELECT client_ip AS ip, server_ip AS peer FROM contacts
   WHERE transport = 'tcp' AND established > 0 AND client_ip IN (SELECT ip FROM ports WHERE transport = 'tcp' AND state = 'open')),
@@ -20,9 +21,11 @@ used AS MATERIALIZED (
   FROM contacts WHERE transport = 'tcp' AND established > 0
     AND (client_ip IN (SELECT ip FROM callers) OR client_ip IN (SELECT peer FROM callers))),
 swarm AS MATERIALIZED (
-  SELECT client_ip FROM contacts
-  WHERE transport = 'tcp' AND server_port >= 1024 AND content_service IS NULL AND established > 0
-  GROUP BY client_ip HAVING count(DISTINCT server_ip) >= :peers),
+  SELECT client_ip FROM (SELECT client_ip, server_ip, server_port,
+      service IS NULL AND client_payload_bytes > 0 AND server_payload_bytes > 0 AS own FROM contacts
+    WHERE transport = 'tcp' AND server_port >= 1024 AND content_service IS NULL AND established > 0)
+  GROUP BY client_ip HAVING count(DISTINCT server_ip) >= :peers
+    OR min(count(DISTINCT iif(own, server_ip, NULL)), count(DISTINCT iif(own, server_port, NULL))) >= :swarm),
 mutual AS MATERIALIZED (
   SELECT there.client_ip AS one, there.server_ip AS other
   FROM used AS there JOIN used AS back ON back.client_ip = there.server_ip AND back.server_ip = there.client_ip

@@ -225,6 +225,17 @@ def swarm(net):
         net.stop(process)
 
 
+@scene("back-door-swarm-few.quiet")
+def small_swarm(net):
+    """The same program with five peers, one of which calls back."""
+    ports = {n: 20000 + 37 * n for n in range(11, 16)}
+    peers = [net.serve("world", PEERS, world(n), f"{SERVER}:6881" if n == 12 else f"{world(n)}:1", ports[n], 3) for n in ports]
+    own = net.serve("server", PEERS, SERVER, ",".join(f"{world(n)}:{port}" for n, port in ports.items()), 6881, 0.5)
+    time.sleep(5)
+    for process in (*peers, own):
+        net.stop(process)
+
+
 @scene("back-door-cluster.quiet")
 def cluster(net):
     """Two nodes of one program: each calls the other on the port that both have, and then on another."""
