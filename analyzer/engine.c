@@ -141,6 +141,8 @@ static bool take_tcp(struct fyke_engine *engine, uint32_t index, const struct fy
 
 	if (fyke_engine_is_at_rest(engine, flow))
 		fyke_tcp_rest(&engine->tcp_memory, tcp);
+	if (!flow->watched && !fyke_engine_watch(engine, index))
+		return false;
 	if (!fyke_tcp_take(&engine->tcp_memory, tcp, packet, sender, &result))
 		return false;
 	engine->counters.tcp_payload_bytes += packet->payload_length;

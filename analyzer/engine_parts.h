@@ -42,9 +42,9 @@ struct fyke_engine {
 	struct fyke_blocks blocks; /* of what hangs on flows */
 	struct fyke_terms terms;   /* static words and descriptors that flows know by number */
 	struct fyke_tcp_memory tcp_memory;
-	uint32_t rest_next;    /* flow that fyke_engine_rest looked at last */
-	uint64_t memory_limit; /* of --memory, what sessions may hold */
-	uint64_t heap;	       /* bytes of names and conversations, beside pools and blocks */
+	struct fyke_watched_block *watched_first, *watched_last; /* engine_rest.c */
+	uint64_t memory_limit;					 /* of --memory, what sessions may hold */
+	uint64_t heap; /* bytes of names and conversations, beside pools and blocks */
 
 	/* the packet in work */
 	uint64_t frame;
@@ -127,8 +127,10 @@ void fyke_engine_prefetch_batch(
 
 /* engine_rest.c: no packet came for so long that what the last ones left is of no use. */
 bool fyke_engine_is_at_rest(const struct fyke_engine *engine, const struct fyke_flow *flow);
+/* A flow over TCP that is not watched has had a packet. */
+bool fyke_engine_watch(struct fyke_engine *engine, uint32_t index);
 /* Gives back what flows at rest have left; at the end of a tick. */
-void fyke_engine_rest(struct fyke_engine *engine);
+bool fyke_engine_rest(struct fyke_engine *engine);
 
 /* engine_half_open.c: keeps the first packet of a flow small, if it is a lone SYN. */
 enum fyke_half_open_answer fyke_engine_defer(

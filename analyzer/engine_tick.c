@@ -95,6 +95,5 @@ enum fyke_status fyke_engine_tick(struct fyke_engine *engine, int64_t time_ns, e
 		(kind == FYKE_TICK_FLUSH && !hand_over_changed(engine)) ||
 		!fyke_engine_fill_tick(engine, tick))
 		return fyke_engine_out_of_memory(error);
-	fyke_engine_rest(engine);
-	return FYKE_OK;
+	return fyke_engine_rest(engine) ? FYKE_OK : fyke_engine_out_of_memory(error);
 }

@@ -76,6 +76,7 @@ struct fyke_flow {
 	bool changed : 1;    /* since it was last handed over; kept only where open sessions are wanted */
 	bool talk_over : 1;  /* nothing more is to be learned from its payload */
 	bool lost_track : 1; /* some of its stream could not be put in order: no memory */
+	bool watched : 1;    /* it may come to rest soon (engine_rest.c) */
 	bool misfit : 1;     /* the content is not what the port is for */
 	uint8_t layer, icmp_code;
 	uint32_t tcp;		       /* index into the engine's pool of struct fyke_tcp, 0 = none */

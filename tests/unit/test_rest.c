@@ -69,6 +69,13 @@ static void open_and_ask(struct world *world, uint32_t number, bool six)
 	say(world, (struct segment_spec){'c', "A", 301, 1401, 0, 0, 0.09}, number, six);
 }
 
+static void tick_at(struct world *world, double seconds)
+{
+	assert_int_equal(
+		fyke_engine_tick(world->engine, (int64_t)(seconds * 1e9), FYKE_TICK_PLAIN, world->tick, NULL),
+		FYKE_OK);
+}
+
 static void wait_until(struct world *world, double seconds)
 {
 	for (int i = 0; i < 500 && world->ticks; i++)
@@ -104,6 +111,33 @@ static void test_rest_is_small(void **state)
 	(void)state;
 	assert_true(bytes_at_rest(false) <= 544);
 	assert_true(bytes_at_rest(true) <= 576);
+}
+
+/* A few ticks are enough, however many connections there are; and what speaks again rests again. */
+static void test_rest_comes_soon(void **state)
+{
+	struct world world;
+	uint64_t before, rest;
+
+	(void)state;
+	begin(&world, false);
+	before = held(&world);
+	for (uint32_t i = 0; i < CONNECTIONS; i++)
+		open_and_ask(&world, i, false);
+	for (int second = 1; second <= 5; second++)
+		tick_at(&world, second);
+	rest = held(&world) - before;
+	assert_true(rest / CONNECTIONS <= 544);
+	for (uint32_t i = 0; i < CONNECTIONS; i++)
+		say(&world, (struct segment_spec){'c', "PA", 301, 1401, 10, 0, 6}, i, false);
+	tick_at(&world, 9.5);
+	assert_true(held(&world) - before > rest + CONNECTIONS * UINT64_C(300)); /* under way */
+	for (uint32_t i = 0; i < CONNECTIONS; i++)
+		say(&world, (struct segment_spec){'s', "A", 1401, 311, 0, 0, 10}, i, false);
+	for (int second = 11; second <= 15; second++)
+		tick_at(&world, second);
+	assert_true(held(&world) - before <= rest + CONNECTIONS * UINT64_C(32));
+	end(&world);
 }
 
 static void test_rest_of_udp_is_smaller(void **state)
@@ -231,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rest_is_small),
+		cmocka_unit_test(test_rest_comes_soon),
 		cmocka_unit_test(test_rest_of_udp_is_smaller),
 		cmocka_unit_test(test_rest_changes_no_session),
 		cmocka_unit_test(test_blocks_are_used_again),
