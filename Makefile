@@ -68,6 +68,11 @@ LTO_COMPILE := $() -flto -ffat-lto-objects
 LTO_LINK    := $() -flto=auto
 LTO_APART   := $() -fno-lto
 endif
+# Left alone, gcc clears and copies records with `rep stos` and `rep movs`, whose start alone takes as long as the work.
+ifeq ($(findstring gcc,$(notdir $(CC)))-$(shell uname -m),gcc-x86_64)
+STRATEGY := vector_loop:2048:noalign,libcall:-1:noalign
+VARIANT_CFLAGS += -mmemset-strategy=$(STRATEGY) -mmemcpy-strategy=$(STRATEGY)
+endif
 else ifeq ($(VARIANT),debug)
 VARIANT_CFLAGS := -O0 -g3
 VARIANT_FLAGS  := -fstack-protector-strong
