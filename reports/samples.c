@@ -1,6 +1,8 @@
 /* Percentiles by nearest rank over kept values (samples.h). */
 #include "reports/samples.h"
 
+#include "analyzer/base/radix.h"
+
 #include <stdlib.h>
 
 static bool grow(struct fyke_samples *samples)
@@ -48,9 +50,21 @@ static int compare(const void *left, const void *right)
 	return (*a > *b) - (*a < *b);
 }
 
+/* Numbers with a sign as those without one in the same order, and back. */
+static void turn_signs(struct fyke_samples *samples)
+{
+	for (size_t i = 0; i < samples->count; i++)
+		samples->values[i] ^= INT64_MIN;
+}
+
 void fyke_samples_sort(struct fyke_samples *samples)
 {
-	if (samples->count > 0)
+	bool sorted;
+
+	turn_signs(samples);
+	sorted = fyke_radix_sort(samples->values, samples->count, sizeof(*samples->values), 0);
+	turn_signs(samples);
+	if (!sorted)
 		qsort(samples->values, samples->count, sizeof(*samples->values), compare);
 }
 

@@ -166,8 +166,8 @@ static struct fyke_tcp_interval interval_before(const struct fyke_tcp *tcp)
 	const struct fyke_tcp_side *low = &tcp->side[FYKE_LOW], *high = &tcp->side[FYKE_HIGH];
 
 	return (struct fyke_tcp_interval){.opening = tcp->first_was_syn & !tcp->established,
-		.under_way = is_under_way(low) | is_under_way(high),
-		.window_closed = is_window_closed(low) | is_window_closed(high)};
+		.under_way = (int)is_under_way(low) | (int)is_under_way(high),
+		.window_closed = (int)is_window_closed(low) | (int)is_window_closed(high)};
 }
 
 static void spend(const struct fyke_tcp_segment *segment, struct fyke_tcp_interval interval)
