@@ -64,7 +64,9 @@ static void pass(const char *from, char *to, size_t count, size_t size, size_t k
 	size_t places[VALUES];
 
 	find_places(from, count, size, key, shift, places);
-	if (size == 16)
+	if (size == 8)
+		spread(from, to, count, 8, key, shift, places);
+	else if (size == 16)
 		spread(from, to, count, 16, key, shift, places);
 	else if (size == 24)
 		spread(from, to, count, 24, key, shift, places);

@@ -70,6 +70,12 @@ static void test_report_samples_give_nearest_ranks(void **state)
 	assert_int_equal(fyke_samples_at(&samples, 1000), 100);
 	assert_int_equal(fyke_samples_at(&samples, 1), 1);
 	fyke_samples_release(&samples);
+	for (int64_t i = 0; i < 1000; i++)
+		assert_true(fyke_samples_add(&samples, (i * 7919 % 1000 - 500) * INT64_C(1000000007)));
+	fyke_samples_sort(&samples);
+	for (int64_t i = 0; i < 1000; i++)
+		assert_int_equal(samples.values[i], (i - 500) * INT64_C(1000000007));
+	fyke_samples_release(&samples);
 	for (int64_t i = 0; i < 3 * (int64_t)FYKE_SAMPLES_MAX; i++)
 		assert_true(fyke_samples_add(&samples, i));
 	assert_true(samples.count <= FYKE_SAMPLES_MAX);
