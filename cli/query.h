@@ -5,6 +5,7 @@
 #include "reports/screen.h"
 #include "storage/database.h"
 #include "storage/filter.h"
+#include "storage/json_buffer.h"
 #include "storage/jsonl.h"
 
 enum fyke_query_format { FYKE_QUERY_TABLE, FYKE_QUERY_JSON, FYKE_QUERY_JSONL, FYKE_QUERY_CSV };
@@ -22,9 +23,10 @@ struct fyke_query_rows {
 	struct sqlite3_stmt *statement; /* its first `count` columns go out */
 	struct fyke_query_column columns[FYKE_QUERY_COLUMNS];
 	size_t count;
-	int tcp_key;		  /* see fyke_jsonl_new */
-	struct fyke_jsonl *jsonl; /* of whole sessions, else NULL; owned */
-	struct sqlite3 *db;	  /* that the records of whole sessions come from */
+	int tcp_key;		      /* see fyke_jsonl_new */
+	struct fyke_jsonl *jsonl;     /* of whole sessions, else NULL; owned */
+	struct sqlite3 *db;	      /* that the records of whole sessions come from */
+	struct fyke_json_buffer line; /* of CSV, while it is put together */
 	enum fyke_query_format format;
 	int64_t limit; /* rows at most; < 0 = all */
 	bool may_go;   /* nobody asked for these columns by name: a narrow screen leaves some out */

@@ -116,59 +116,94 @@ static bool write_table_row(const struct fyke_query_rows *rows, struct fyke_grid
 	return fyke_grid_row(grid, cells);
 }
 
-static bool write_csv_text(const char *text, size_t length, bool to_terminal, FILE *out)
+/* ASCII in which nothing needs quotes, an escape or a ' in front, whoever reads it. */
+static bool is_plain(const char *text, size_t length)
+{
+	bool plain = length == 0 || (memchr(" =+-@", text[0], 5) == NULL && text[length - 1] != ' ');
+
+	for (size_t i = 0; plain && i < length; i++)
+		plain = text[i] >= ' ' && text[i] < 0x7f && text[i] != '"' && text[i] != ',' &&
+			text[i] != '\\';
+	return plain;
+}
+
+static bool append_csv_text(struct fyke_query_rows *rows, const char *text, size_t length)
 {
 	size_t room = 4 * length + 8;
-	char *safe = malloc(room), *field = NULL;
+	char *safe, *field = NULL;
 
+	if (is_plain(text, length)) {
+		fyke_json_append(&rows->line, text, length);
+		return true;
+	}
 	/* A file gets what is there, a terminal what cannot act on it. */
-	if (safe != NULL && to_terminal)
+	safe = malloc(room);
+	if (safe != NULL && rows->screen.is_terminal)
 		length = fyke_text_terminal(text, length, 0, 0, safe, room);
 	else if (safe != NULL)
 		length = fyke_text_stored(text, length, safe, room);
 	if (safe != NULL)
 		field = malloc(2 * length + 4);
 	if (field != NULL)
-		fwrite(field, 1, fyke_text_csv(safe, length, field, 2 * length + 4), out);
+		fyke_json_append(&rows->line, field, fyke_text_csv(safe, length, field, 2 * length + 4));
 	free(safe);
 	free(field);
 	return field != NULL;
 }
 
-static bool write_csv_row(const struct fyke_query_rows *rows, FILE *out)
+static bool append_csv_value(struct fyke_query_rows *rows, int i)
 {
-	for (size_t i = 0; i < rows->count; i++) {
-		int type = sqlite3_column_type(rows->statement, (int)i);
-		const char *text =
-			type == SQLITE_NULL ? "" : (const char *)sqlite3_column_text(rows->statement, (int)i);
-		size_t length =
-			type == SQLITE_NULL ? 0 : (size_t)sqlite3_column_bytes(rows->statement, (int)i);
+	sqlite3_stmt *row = rows->statement;
+	int type = sqlite3_column_type(row, i);
+	const char *text;
 
-		if (i > 0)
-			fputc(',', out);
-		if (text == NULL)
-			text = "";
-		if (type == SQLITE_INTEGER || type == SQLITE_FLOAT)
-			fputs(text, out);
-		else if (!write_csv_text(text, length, rows->screen.is_terminal, out))
-			return false;
+	if (type == SQLITE_NULL)
+		return true;
+	if (type == SQLITE_INTEGER) {
+		fyke_json_append_integer(&rows->line, sqlite3_column_int64(row, i));
+		return true;
 	}
-	putc('\n', out);
+	text = (const char *)sqlite3_column_text(row, i);
+	if (text == NULL)
+		return true;
+	if (type != SQLITE_FLOAT)
+		return append_csv_text(rows, text, (size_t)sqlite3_column_bytes(row, i));
+	fyke_json_append(&rows->line, text, strlen(text));
 	return true;
 }
 
-static bool write_csv_head(const struct fyke_query_rows *rows, FILE *out)
+static bool write_csv_line(struct fyke_query_rows *rows, FILE *out)
+{
+	fyke_json_append(&rows->line, "\n", 1);
+	if (rows->line.failed)
+		return false;
+	fwrite(rows->line.text, 1, rows->line.length, out);
+	rows->line.length = 0;
+	return true;
+}
+
+static bool write_csv_row(struct fyke_query_rows *rows, FILE *out)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		if (i > 0)
+			fyke_json_append(&rows->line, ",", 1);
+		if (!append_csv_value(rows, (int)i))
+			return false;
+	}
+	return write_csv_line(rows, out);
+}
+
+static bool write_csv_head(struct fyke_query_rows *rows, FILE *out)
 {
 	for (size_t i = 0; i < rows->count; i++) {
 		const char *title = rows->columns[i].title;
 
 		if (i > 0)
-			fputc(',', out);
-		if (!write_csv_text(title, strlen(title), rows->screen.is_terminal, out))
+			fyke_json_append(&rows->line, ",", 1);
+		if (!append_csv_text(rows, title, strlen(title)))
 			return false;
 	}
-	putc('\n', out);
-	return true;
+	return write_csv_line(rows, out);
 }
 
 static bool write_json_row(const struct fyke_query_rows *rows, int64_t n, FILE *out)
@@ -182,7 +217,7 @@ static bool write_json_row(const struct fyke_query_rows *rows, int64_t n, FILE *
 	return true;
 }
 
-static bool write_row(const struct fyke_query_rows *rows, struct fyke_grid *grid, int64_t n, FILE *out)
+static bool write_row(struct fyke_query_rows *rows, struct fyke_grid *grid, int64_t n, FILE *out)
 {
 	if (rows->format == FYKE_QUERY_TABLE)
 		return write_table_row(rows, grid);
@@ -252,6 +287,7 @@ enum fyke_status fyke_query_write(
 	else
 		status = write_rows(rows, grid, out, written, more, error);
 	fyke_grid_finish(grid);
+	fyke_json_buffer_release(&rows->line);
 	if (rows->format == FYKE_QUERY_JSON)
 		fputs("\n]\n", out);
 	free(titles);
