@@ -4,6 +4,8 @@
  */
 #include "analyzer/tcp/parts.h"
 
+#include <string.h>
+
 enum { UNSEEN_ACK_MAX = 1 << 28 }; /* an ACK further beyond what was seen is not believed */
 
 static uint32_t whole_us(int64_t elapsed_ns)
@@ -179,6 +181,37 @@ static bool is_duplicate_sack(const struct fyke_tcp_segment *segment)
 	       (int32_t)(header->sack[0].right - header->sack[1].right) <= 0;
 }
 
+/* Which of the blocks told before begins there; a new one takes the place of the oldest. */
+static unsigned held_at(struct fyke_tcp_recovery *recovery, int64_t left)
+{
+	unsigned i;
+
+	for (i = 0; i < FYKE_SACK_BLOCKS_MAX; i++) {
+		if (recovery->held[i].start == left)
+			return i;
+	}
+	i = recovery->next_held;
+	recovery->next_held = (uint8_t)((i + 1) % FYKE_SACK_BLOCKS_MAX);
+	recovery->held[i].start = recovery->held[i].end = left;
+	return i;
+}
+
+/* A block grows with each ACK: only its new part is looked through. */
+static void note_held(const struct fyke_tcp_segment *segment, struct fyke_tcp_recovery *recovery,
+	int64_t left, int64_t right)
+{
+	struct fyke_tcp_sent_queue *queue = &segment->peer_trail->sent;
+	unsigned i;
+
+	if (queue->put_between)
+		memset(recovery->held, 0, sizeof(recovery->held));
+	queue->put_between = false;
+	i = held_at(recovery, left);
+	fyke_tcp_sent_sack(
+		queue, left, recovery->held[i].end, right, &segment->peer_trail->progress.delivered_ns);
+	recovery->held[i].end = right;
+}
+
 /* Whether the blocks told of bytes that were not known to be held. */
 static bool take_sack(const struct fyke_tcp_segment *segment)
 {
@@ -199,8 +232,7 @@ static bool take_sack(const struct fyke_tcp_segment *segment)
 			continue;
 		recovery = &fyke_tcp_need_rare(segment->memory, peer)->recovery;
 		told |= right > recovery->highest_sacked;
-		fyke_tcp_sent_sack(
-			&segment->peer_trail->sent, left, right, &segment->peer_trail->progress.delivered_ns);
+		note_held(segment, recovery, left, right);
 		if (right > recovery->highest_sacked)
 			recovery->highest_sacked = right;
 	}

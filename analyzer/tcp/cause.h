@@ -7,6 +7,7 @@
 #ifndef FYKE_TCP_CAUSE_H
 #define FYKE_TCP_CAUSE_H
 
+#include "analyzer/decode/packet.h"
 #include "analyzer/tcp/sent.h"
 #include "analyzer/tcp/timer.h"
 
@@ -59,8 +60,12 @@ struct fyke_tcp_recovery {
 	int64_t told_ns;	 /* when the last duplicate ACK or new SACK passed; 0 = never */
 	int64_t third_ns;	 /* when the third duplicate ACK in a row passed */
 	int64_t earlier_sacked;	 /* highest_sacked before the ACKs that the sender may not have yet */
-	uint32_t duplicate_acks; /* in a row, since the last advancing ACK */
+	struct {
+		int64_t start, end;
+	} held[FYKE_SACK_BLOCKS_MAX]; /* told by SACK last: the next blocks are mostly longer ones of these */
+	uint32_t duplicate_acks;      /* in a row, since the last advancing ACK */
 	uint32_t earlier_duplicate_acks;
+	uint8_t next_held;
 	bool may_undo; /* the last timeout did not come amid a recovery: F-RTO can show that it was needless
 			*/
 };

@@ -91,6 +91,9 @@ bool fyke_tcp_sent_add(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *q
 	place = queue->count;
 	while (place > 0 && at(queue, place - 1)->start > sent->start)
 		place--;
+	queue->put_between |= place < queue->count;
+	queue->overlapping |= (place > 0 && fyke_tcp_sent_end(at(queue, place - 1)) > sent->start) ||
+			      (place < queue->count && fyke_tcp_sent_end(sent) > at(queue, place)->start);
 	memmove(at(queue, place) + 1, at(queue, place), (queue->count - place) * sizeof(*sent));
 	*at(queue, place) = *sent;
 	queue->count++;
@@ -99,7 +102,8 @@ bool fyke_tcp_sent_add(struct fyke_blocks *blocks, struct fyke_tcp_sent_queue *q
 	return true;
 }
 
-struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int64_t offset)
+/* How many begin at or before an offset. */
+static uint32_t count_up_to(const struct fyke_tcp_sent_queue *queue, int64_t offset)
 {
 	uint32_t low = 0, high = queue->count;
 
@@ -111,6 +115,13 @@ struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int6
 		else
 			high = middle;
 	}
+	return low;
+}
+
+struct fyke_tcp_sent *fyke_tcp_sent_find(struct fyke_tcp_sent_queue *queue, int64_t offset)
+{
+	uint32_t low = count_up_to(queue, offset);
+
 	if (low == 0 || fyke_tcp_sent_end(at(queue, low - 1)) <= offset)
 		return NULL;
 	return at(queue, low - 1);
@@ -176,10 +187,13 @@ struct fyke_tcp_passed fyke_tcp_sent_acknowledge(
 	return passed;
 }
 
-void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, int64_t *latest_ns)
+void fyke_tcp_sent_sack(
+	struct fyke_tcp_sent_queue *queue, int64_t start, int64_t known, int64_t end, int64_t *latest_ns)
 {
-	for (uint32_t i = queue->count;
-		i-- > queue->acknowledged && fyke_tcp_sent_end(at(queue, i)) > start;) {
+	int64_t from = queue->overlapping || known < start ? start : known;
+
+	for (uint32_t i = count_up_to(queue, end);
+		i-- > queue->acknowledged && fyke_tcp_sent_end(at(queue, i)) > from;) {
 		struct fyke_tcp_sent *entry = at(queue, i);
 
 		if (entry->sacked || entry->start < start || fyke_tcp_sent_end(entry) > end)

@@ -70,6 +70,8 @@ struct fyke_tcp_sent_queue {
 	uint16_t head, count, room;
 	uint16_t acknowledged; /* so many of them, at the front, are acknowledged */
 	bool joined;	       /* neighbours were: round trips are measured on fewer segments since */
+	bool put_between;      /* one went to its place among others since this was last set back */
+	bool overlapping;      /* some of them once did: ends are not in order */
 };
 
 /* Notes that [start, end) was sent; a range that lies among others goes to its place. `blind`: nothing is
@@ -99,9 +101,10 @@ struct fyke_tcp_passed {
 struct fyke_tcp_passed fyke_tcp_sent_acknowledge(
 	struct fyke_tcp_sent_queue *queue, int64_t offset, const uint32_t *echo);
 
-/* What lies within [start, end) is held by the receiver (RFC 2018). *latest_ns moves on to when the last sent
- * of those that were not known to be held was sent. */
-void fyke_tcp_sent_sack(struct fyke_tcp_sent_queue *queue, int64_t start, int64_t end, int64_t *latest_ns);
+/* What lies within [start, end) is held by the receiver (RFC 2018); what lies within [start, known) was told
+ * so before. *latest_ns moves on to when the last sent of those that were not known to be held was sent. */
+void fyke_tcp_sent_sack(
+	struct fyke_tcp_sent_queue *queue, int64_t start, int64_t known, int64_t end, int64_t *latest_ns);
 
 /* Those segments that begin at or behind an offset and were sent once. */
 struct fyke_tcp_behind {
