@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { METHOD_MAX = 32, LINE_MAX_BYTES = 8192, TELLING_TARGET = 64 };
+enum { METHOD_MAX = 32, LINE_MAX_BYTES = 8192, TELLING_TARGET = 64, LANE = 16 };
 
 /* A blank ends each. */
 static const struct {
@@ -166,10 +166,21 @@ static enum fyke_match starts_response(const uint8_t *bytes, size_t length)
 											       : FYKE_NO;
 }
 
+/* As far as the first two bytes tell: all methods have more, in capitals. */
+static bool may_begin_request(const uint8_t *bytes, size_t length)
+{
+	uint8_t c = bytes[0];
+
+	return c >= 'A' && c <= 'V' && c != 'E' && c != 'F' && c != 'I' && c != 'J' && c != 'K' && c != 'Q' &&
+	       (length < 2 || (bytes[1] >= 'A' && bytes[1] <= 'Z'));
+}
+
 static enum fyke_match known_method(const uint8_t *bytes, size_t length, size_t *method)
 {
 	enum fyke_match best = FYKE_NO;
 
+	if (length > 0 && !may_begin_request(bytes, length))
+		return FYKE_NO;
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		enum fyke_match match;
 
@@ -221,11 +232,47 @@ enum fyke_match fyke_http_starts(enum fyke_side side, const uint8_t *bytes, size
 	return side == FYKE_SERVER ? starts_response(bytes, length) : starts_request(bytes, length);
 }
 
-static bool may_begin(enum fyke_side side, uint8_t c)
+static bool may_begin(enum fyke_side side, const uint8_t *bytes, size_t length)
 {
-	if (side == FYKE_SERVER)
-		return c == 'H' || c == 'I';
-	return c >= 'A' && c <= 'V' && c != 'E' && c != 'F' && c != 'I' && c != 'J' && c != 'K' && c != 'Q';
+	if (side == FYKE_CLIENT)
+		return may_begin_request(bytes, length);
+	return (bytes[0] == 'H' && (length < 2 || bytes[1] == 'T')) ||
+	       (bytes[0] == 'I' && (length < 2 || bytes[1] == 'C'));
+}
+
+typedef uint8_t lane __attribute__((vector_size(LANE)));
+
+static inline lane load(const uint8_t *bytes)
+{
+	lane loaded;
+
+	memcpy(&loaded, bytes, sizeof(loaded));
+	return loaded;
+}
+
+static inline lane are_capitals(lane bytes)
+{
+	return (lane)((lane)(bytes - 'A') <= 'Z' - 'A');
+}
+
+/* How many bytes nothing begins at, by LANE of them at a time, as far as the first two bytes of a start tell.
+ */
+static size_t count_barren(enum fyke_side side, const uint8_t *bytes, size_t length)
+{
+	size_t at = 0;
+
+	for (; length - at > LANE; at += LANE) {
+		lane first = load(bytes + at), second = load(bytes + at + 1);
+		lane begins = side == FYKE_CLIENT ? are_capitals(first) & are_capitals(second)
+						  : ((lane)(first == 'H') & (lane)(second == 'T')) |
+							    ((lane)(first == 'I') & (lane)(second == 'C'));
+		uint64_t words[LANE / 8];
+
+		memcpy(words, &begins, sizeof(words));
+		if ((words[0] | words[1]) != 0)
+			break;
+	}
+	return at;
 }
 
 size_t fyke_http_find_start(enum fyke_side side, const uint8_t *bytes, size_t length)
@@ -235,7 +282,9 @@ size_t fyke_http_find_start(enum fyke_side side, const uint8_t *bytes, size_t le
 	for (size_t at = 0; at < length; at++) {
 		enum fyke_match match;
 
-		if (!may_begin(side, bytes[at]))
+		if (at % LANE == 0)
+			at += count_barren(side, bytes + at, length - at);
+		if (!may_begin(side, bytes + at, length - at))
 			continue;
 		match = fyke_http_starts(side, bytes + at, length - at);
 		if (match == FYKE_YES)
