@@ -34,6 +34,7 @@ struct analysis {
 	struct fyke_writer *writer; /* NULL with --no-database */
 	struct fyke_run run;
 	struct fyke_file_directory *files; /* NULL without --files */
+	struct fyke_findings_ready *ready; /* NULL: nothing is yet */
 	struct fyke_progress progress;
 	struct fyke_pipeline_counters counters;
 	int64_t capture_id, elapsed_ns;
@@ -164,12 +165,27 @@ static enum fyke_status run_pipeline(struct analysis *analysis, struct fyke_erro
 	return status;
 }
 
-static enum fyke_status run_rules(const struct analysis *analysis, struct fyke_error *error)
+static struct fyke_findings_job rules_job(const struct analysis *analysis)
 {
-	const struct fyke_findings_job job = {.path = analysis->options.database,
+	return (struct fyke_findings_job){.path = analysis->options.database,
 		.capture_id = analysis->capture_id,
 		.rules_folder = analysis->options.rules,
-		.derived = true};
+		.derived = true,
+		.ready = analysis->ready};
+}
+
+/* What rules read is made ready beside the indices. */
+static void prepare_rules(void *context)
+{
+	struct analysis *analysis = context;
+	const struct fyke_findings_job job = rules_job(analysis);
+
+	analysis->ready = fyke_findings_make_ready(&job);
+}
+
+static enum fyke_status run_rules(const struct analysis *analysis, struct fyke_error *error)
+{
+	const struct fyke_findings_job job = rules_job(analysis);
 	char told[512];
 	enum fyke_status status = fyke_findings_update(&job, told, error);
 
@@ -188,15 +204,19 @@ static enum fyke_status finish(struct analysis *analysis, enum fyke_status ran, 
 
 	status = fyke_run_update(&analysis->run, analysis->source, &analysis->counters, how, &later);
 	if (analysis->writer != NULL) {
+		const struct fyke_writer_meanwhile meanwhile = {prepare_rules, analysis};
 		struct fyke_writer *writer = analysis->writer;
 		enum fyke_status stored;
 
 		analysis->writer = NULL;
-		stored = fyke_writer_finish(writer, &analysis->run.capture, &analysis->capture_id,
+		analysis->capture_id = fyke_writer_capture_id(writer);
+		stored = fyke_writer_finish(writer, &analysis->run.capture, &meanwhile, &analysis->capture_id,
 			status == FYKE_OK ? &later : NULL);
 		status = status == FYKE_OK ? stored : status;
 		if (status == FYKE_OK)
 			status = run_rules(analysis, &later);
+		else
+			fyke_findings_ready_free(analysis->ready);
 	}
 	if (ran != FYKE_OK)
 		return ran;

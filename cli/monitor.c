@@ -235,7 +235,7 @@ static enum fyke_status finish(struct monitor *monitor, enum fyke_status ran, st
 	fyke_monitor_rules_stop(monitor->rules);
 	monitor->rules = NULL;
 	if (monitor->writer != NULL) {
-		next = fyke_writer_finish(monitor->writer, &monitor->run.capture, &monitor->capture_id,
+		next = fyke_writer_finish(monitor->writer, &monitor->run.capture, NULL, &monitor->capture_id,
 			status == FYKE_OK ? &later : NULL);
 		monitor->writer = NULL;
 		status = status == FYKE_OK ? next : status;

@@ -56,6 +56,15 @@ FYKE_MUST_USE enum fyke_status fyke_findings_run(struct fyke_database *database,
 	const struct fyke_rules *rules, struct fyke_findings *findings, struct fyke_error *error);
 void fyke_findings_release(struct fyke_findings *findings);
 
+/* The same in two steps: what rules read is made ready (a pass over all sessions, for which no index is
+ * needed), then they run. The database is borrowed until the stage is freed. */
+struct fyke_findings_stage;
+FYKE_MUST_USE enum fyke_status fyke_findings_stage_new(struct fyke_database *database, int64_t capture_id,
+	struct fyke_findings_stage **stage, struct fyke_error *error);
+FYKE_MUST_USE enum fyke_status fyke_findings_stage_run(struct fyke_findings_stage *stage,
+	const struct fyke_rules *rules, struct fyke_findings *findings, struct fyke_error *error);
+void fyke_findings_stage_free(struct fyke_findings_stage *stage); /* NULL is allowed */
+
 /* Puts them into the table `findings` of a database that is open for writing: what the capture has already
  * stays one row, what its rules had and have no more is `gone`. */
 FYKE_MUST_USE enum fyke_status fyke_findings_store(struct fyke_database *database, int64_t capture_id,
@@ -66,7 +75,13 @@ struct fyke_findings_job {
 	int64_t capture_id;
 	const char *rules_folder; /* NULL: only our own */
 	bool derived;		  /* hosts and ports say already what follows from sessions together */
+	struct fyke_findings_ready *ready; /* NULL: nothing is made ready; else taken over */
 };
+
+/* Makes ready what the rules of a job read, on a connection of its own that stays open; NULL where that
+ * fails, which fyke_findings_update will find again. */
+struct fyke_findings_ready *fyke_findings_make_ready(const struct fyke_findings_job *job);
+void fyke_findings_ready_free(struct fyke_findings_ready *ready); /* NULL is allowed */
 
 /* What is due at the end of an analysis, and now and then while a monitor runs: derives what `ports` and
  * `hosts` say of sessions together, runs all rules, stores what they find. *told gets a sentence about

@@ -328,32 +328,70 @@ static enum fyke_status run_all(sqlite3 *db, const struct fyke_rules *rules, str
 	return FYKE_OK;
 }
 
+struct fyke_findings_stage {
+	struct fyke_database *database;
+	struct fyke_contacts *contacts;
+	struct fyke_rows signs;
+};
+
+enum fyke_status fyke_findings_stage_new(struct fyke_database *database, int64_t capture_id,
+	struct fyke_findings_stage **stage, struct fyke_error *error)
+{
+	struct fyke_findings_stage *made = calloc(1, sizeof(*made));
+	enum fyke_status status;
+
+	*stage = NULL;
+	if (made == NULL)
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for findings");
+	made->database = database;
+	made->signs = (struct fyke_rows){
+		.size = sizeof(struct fyke_finding), .column_count = 9, .column = sign_column};
+	status = make_room(fyke_database_handle(database), capture_id, &made->signs, &made->contacts, error);
+	if (status == FYKE_OK)
+		*stage = made;
+	else
+		fyke_findings_stage_free(made);
+	return status;
+}
+
+enum fyke_status fyke_findings_stage_run(struct fyke_findings_stage *stage, const struct fyke_rules *rules,
+	struct fyke_findings *findings, struct fyke_error *error)
+{
+	enum fyke_status status = fyke_database_restrict_to(
+		stage->database, FYKE_DATABASE_STEPS_MAX, FYKE_RULE_SECONDS_MAX, error);
+
+	*findings = (struct fyke_findings){.list = NULL};
+	if (status == FYKE_OK)
+		status =
+			run_all(fyke_database_handle(stage->database), rules, &stage->signs, findings, error);
+	findings->left_out_sessions = fyke_contacts_left_out(stage->contacts);
+	if (status != FYKE_OK)
+		fyke_findings_release(findings);
+	return status;
+}
+
+void fyke_findings_stage_free(struct fyke_findings_stage *stage)
+{
+	sqlite3 *db;
+
+	if (stage == NULL)
+		return;
+	db = fyke_database_handle(stage->database);
+	fyke_contacts_free(stage->contacts, db);
+	(void)sqlite3_create_module_v2(db, "fyke_rows_signs", NULL, NULL, NULL);
+	free(stage);
+}
+
 enum fyke_status fyke_findings_run(struct fyke_database *database, int64_t capture_id,
 	const struct fyke_rules *rules, struct fyke_findings *findings, struct fyke_error *error)
 {
-	struct fyke_rows *signs = calloc(1, sizeof(*signs));
-	struct fyke_contacts *contacts = NULL;
-	sqlite3 *db = fyke_database_handle(database);
-	enum fyke_status status;
+	struct fyke_findings_stage *stage;
+	enum fyke_status status = fyke_findings_stage_new(database, capture_id, &stage, error);
 
 	*findings = (struct fyke_findings){.list = NULL};
-	if (signs == NULL)
-		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for findings");
-	*signs = (struct fyke_rows){
-		.size = sizeof(struct fyke_finding), .column_count = 9, .column = sign_column};
-	status = make_room(db, capture_id, signs, &contacts, error);
 	if (status == FYKE_OK)
-		status = fyke_database_restrict_to(
-			database, FYKE_DATABASE_STEPS_MAX, FYKE_RULE_SECONDS_MAX, error);
-	if (status == FYKE_OK)
-		status = run_all(db, rules, signs, findings, error);
-	if (contacts != NULL)
-		findings->left_out_sessions = fyke_contacts_left_out(contacts);
-	fyke_contacts_free(contacts, db);
-	(void)sqlite3_create_module_v2(db, "fyke_rows_signs", NULL, NULL, NULL);
-	free(signs);
-	if (status != FYKE_OK)
-		fyke_findings_release(findings);
+		status = fyke_findings_stage_run(stage, rules, findings, error);
+	fyke_findings_stage_free(stage);
 	return status;
 }
 

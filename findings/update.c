@@ -3,6 +3,7 @@
 #include "storage/derive.h"
 #include "storage/sql.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum fyke_status fyke_findings_take_home(
@@ -42,19 +43,59 @@ static enum fyke_status derive(const struct fyke_findings_job *job, struct fyke_
 	return status;
 }
 
+struct fyke_findings_ready {
+	struct fyke_database *database;
+	struct fyke_findings_stage *stage;
+};
+
+void fyke_findings_ready_free(struct fyke_findings_ready *ready)
+{
+	if (ready == NULL)
+		return;
+	fyke_findings_stage_free(ready->stage);
+	fyke_database_close(ready->database);
+	free(ready);
+}
+
+/* *ready is to be freed also after a failure. */
+static enum fyke_status make_ready(
+	const struct fyke_findings_job *job, struct fyke_findings_ready **ready, struct fyke_error *error)
+{
+	struct fyke_findings_ready *made = calloc(1, sizeof(*made));
+	bool home_is_known;
+	enum fyke_status status;
+
+	*ready = made;
+	if (made == NULL)
+		return fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for findings");
+	status = fyke_database_open_again(job->path, FYKE_DATABASE_READ, &made->database, error);
+	if (status == FYKE_OK)
+		status = fyke_findings_take_home(made->database, job->capture_id, &home_is_known, error);
+	if (status == FYKE_OK)
+		status = fyke_findings_stage_new(made->database, job->capture_id, &made->stage, error);
+	return status;
+}
+
+struct fyke_findings_ready *fyke_findings_make_ready(const struct fyke_findings_job *job)
+{
+	struct fyke_findings_ready *ready;
+	struct fyke_error ignored;
+
+	if (make_ready(job, &ready, &ignored) == FYKE_OK)
+		return ready;
+	fyke_findings_ready_free(ready);
+	return NULL;
+}
+
 static enum fyke_status find(const struct fyke_findings_job *job, const struct fyke_rules *rules,
 	struct fyke_findings *findings, struct fyke_error *error)
 {
-	struct fyke_database *database;
-	bool home_is_known;
-	enum fyke_status status = fyke_database_open_again(job->path, FYKE_DATABASE_READ, &database, error);
+	struct fyke_findings_ready *ready = job->ready;
+	enum fyke_status status = ready == NULL ? make_ready(job, &ready, error) : FYKE_OK;
 
-	if (status != FYKE_OK)
-		return status;
-	status = fyke_findings_take_home(database, job->capture_id, &home_is_known, error);
 	if (status == FYKE_OK)
-		status = fyke_findings_run(database, job->capture_id, rules, findings, error);
-	fyke_database_close(database);
+		status = fyke_findings_stage_run(ready->stage, rules, findings, error);
+	fyke_findings_ready_free(ready);
 	return status;
 }
 
@@ -102,10 +143,11 @@ enum fyke_status fyke_findings_update(
 	struct fyke_rules rules;
 	enum fyke_status status = load(job, &rules, told, error);
 
-	if (status != FYKE_OK)
-		return status;
-	status = derive(job, error);
 	if (status == FYKE_OK)
+		status = derive(job, error);
+	if (status != FYKE_OK)
+		fyke_findings_ready_free(job->ready);
+	else
 		status = find(job, &rules, &findings, error);
 	if (status == FYKE_OK) {
 		tell_failures(&findings, told);

@@ -421,20 +421,41 @@ static enum fyke_status end_capture(
 	return status == FYKE_OK ? commit(writer, error) : status;
 }
 
-static enum fyke_status complete(
-	struct fyke_writer *writer, const struct fyke_capture *capture, struct fyke_error *error)
+static void *make_indices(void *context)
+{
+	struct fyke_writer *writer = context;
+
+	if (fyke_schema_make_indices(writer->db, &writer->failure) == FYKE_OK)
+		refresh_statistics(writer, "PRAGMA analysis_limit = 1000; ANALYZE");
+	return NULL;
+}
+
+/* Where there is no write-ahead log a reader and a writer would keep each other waiting. */
+static bool readers_are_free(sqlite3 *db)
+{
+	return fyke_sql_number(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", 0) == 1;
+}
+
+static enum fyke_status complete(struct fyke_writer *writer, const struct fyke_capture *capture,
+	const struct fyke_writer_meanwhile *meanwhile, struct fyke_error *error)
 {
 	enum fyke_status status = end_capture(writer, capture, error);
 
-	if (status == FYKE_OK)
-		status = fyke_schema_make_indices(writer->db, error);
-	if (status == FYKE_OK)
-		refresh_statistics(writer, "PRAGMA analysis_limit = 1000; ANALYZE");
-	return status;
+	if (status != FYKE_OK)
+		return status;
+	if (meanwhile != NULL && readers_are_free(writer->db) &&
+		pthread_create(&writer->thread, NULL, make_indices, writer) == 0) {
+		meanwhile->run(meanwhile->context);
+		pthread_join(writer->thread, NULL);
+	} else {
+		(void)make_indices(writer);
+	}
+	status = writer->failure.status;
+	return status == FYKE_OK ? status : fyke_error_set(error, status, "%s", writer->failure.text);
 }
 
 enum fyke_status fyke_writer_finish(struct fyke_writer *writer, const struct fyke_capture *capture,
-	int64_t *capture_id, struct fyke_error *error)
+	const struct fyke_writer_meanwhile *meanwhile, int64_t *capture_id, struct fyke_error *error)
 {
 	enum fyke_status status;
 
@@ -445,7 +466,7 @@ enum fyke_status fyke_writer_finish(struct fyke_writer *writer, const struct fyk
 	if (status != FYKE_OK)
 		status = fyke_error_set(error, status, "%s", writer->failure.text);
 	else if (capture != NULL)
-		status = complete(writer, capture, error);
+		status = complete(writer, capture, meanwhile, error);
 	else
 		status = commit(writer, error);
 	if (status != FYKE_OK || capture == NULL)

@@ -35,12 +35,22 @@ FYKE_MUST_USE enum fyke_status fyke_writer_open(const struct fyke_writer_options
  * writing thread shows at the next take and at finish. */
 struct fyke_sink fyke_writer_sink(struct fyke_writer *writer);
 
+/* What its caller may do while fyke_writer_finish makes the indices: all rows are there to be read. */
+struct fyke_writer_meanwhile {
+	void (*run)(void *context);
+	void *context;
+};
+
 /* Waits until all is written, fills in the capture's and files' rows, hosts, ports (of a run that is not live
  * all that derive.h says, too) and timeline, replaces the earlier capture of the same files, makes the
  * indices, closes. Frees the writer in every case. `capture` NULL: the run came to nothing; it is marked
- * interrupted. */
+ * interrupted.
+ *
+ * meanwhile (NULL: nothing) runs on the calling thread, unless something failed or readers would have to
+ * wait; it reads over a connection of its own, and is not to count on indices. */
 FYKE_MUST_USE enum fyke_status fyke_writer_finish(struct fyke_writer *writer,
-	const struct fyke_capture *capture, int64_t *capture_id, struct fyke_error *error);
+	const struct fyke_capture *capture, const struct fyke_writer_meanwhile *meanwhile,
+	int64_t *capture_id, struct fyke_error *error);
 
 struct fyke_writer_counters {
 	uint64_t sessions, updates, records, transactions, deleted_sessions;

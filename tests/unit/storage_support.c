@@ -298,7 +298,7 @@ int64_t writer_done(struct fyke_writer *writer, const struct fyke_capture *captu
 	struct fyke_error error = {.text = ""};
 	int64_t id = 0;
 
-	if (fyke_writer_finish(writer, capture, &id, &error) != FYKE_OK)
+	if (fyke_writer_finish(writer, capture, NULL, &id, &error) != FYKE_OK)
 		fail_msg("%s", error.text);
 	return id;
 }

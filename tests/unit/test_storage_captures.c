@@ -243,7 +243,7 @@ static void test_captures_given_up(void **state)
 	struct fyke_writer *writer = writer_of(scene, &capture, true);
 
 	writer_take(writer, tick_of(100));
-	assert_int_equal(fyke_writer_finish(writer, NULL, NULL, NULL), FYKE_OK);
+	assert_int_equal(fyke_writer_finish(writer, NULL, NULL, NULL, NULL), FYKE_OK);
 	assert_string_equal(ask(scene, "SELECT status FROM captures"), "interrupted");
 	assert_int_equal(ask_number(scene, "SELECT count(*) FROM sessions"), 100);
 }
@@ -272,7 +272,7 @@ static void fill_a_small_disk(const struct scene *scene)
 	}
 	if (status != FYKE_FAILED_IO || strstr(error.text, "the disk is full") == NULL)
 		_exit(1);
-	if (fyke_writer_finish(writer, &capture, NULL, &error) != FYKE_FAILED_IO)
+	if (fyke_writer_finish(writer, &capture, NULL, NULL, &error) != FYKE_FAILED_IO)
 		_exit(2);
 	if (ask_number(scene, "SELECT count(*) FROM sessions") < 50000 / 2 - 8000)
 		_exit(3);

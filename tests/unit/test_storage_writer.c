@@ -363,6 +363,59 @@ static void test_writer_frame_parts(void **state)
 		"a.pcap256:4711");
 }
 
+struct onlooker {
+	const struct scene *scene;
+	int times;
+	int64_t sessions, hosts;
+};
+
+static void look(void *context)
+{
+	struct onlooker *onlooker = context;
+
+	onlooker->times++;
+	onlooker->sessions = ask_number(onlooker->scene, "SELECT count(*) FROM sessions");
+	onlooker->hosts = ask_number(onlooker->scene, "SELECT count(*) FROM hosts");
+}
+
+/* All rows are there to be read while indices are made, and the indices when all is done. */
+static void test_writer_meanwhile(void **state)
+{
+	const char *const fingerprint = "ab";
+	struct fyke_capture_file file;
+	struct fyke_capture capture = capture_of(&file, 1, &fingerprint);
+	struct fyke_writer *writer = writer_of(*state, &capture, false);
+	struct fyke_tick *tick = tick_new(0);
+	struct onlooker onlooker = {.scene = *state};
+	const struct fyke_writer_meanwhile meanwhile = {look, &onlooker};
+	struct fyke_error error;
+
+	for (uint64_t frame = 1; frame <= 100; frame++)
+		(void)session_new(tick, frame, 0);
+	writer_take(writer, tick);
+	assert_int_equal(fyke_writer_finish(writer, &capture, &meanwhile, NULL, &error), FYKE_OK);
+	assert_int_equal(onlooker.times, 1);
+	assert_int_equal(onlooker.sessions, 100);
+	assert_int_equal(onlooker.hosts, 2);
+	assert_int_equal(
+		ask_number(*state, "SELECT count(*) FROM sqlite_schema WHERE name = 'sessions_start'"), 1);
+	assert_sound(*state);
+}
+
+/* Nothing was stored: nothing is to be read. */
+static void test_writer_meanwhile_after_a_failure(void **state)
+{
+	const char *const fingerprint = "ab";
+	struct fyke_capture_file file;
+	struct fyke_capture capture = capture_of(&file, 1, &fingerprint);
+	struct fyke_writer *writer = writer_of(*state, &capture, false);
+	struct onlooker onlooker = {.scene = *state};
+	const struct fyke_writer_meanwhile meanwhile = {look, &onlooker};
+
+	assert_int_equal(fyke_writer_finish(writer, NULL, &meanwhile, NULL, NULL), FYKE_OK);
+	assert_int_equal(onlooker.times, 0);
+}
+
 static void test_writer_capture_rows(void **state)
 {
 	const struct fyke_capture_refusal refusals[] = {{"arp", "ARP", false, 3}, {"ip_bad", "bad", true, 2}};
@@ -442,6 +495,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_writer_record_table_grows, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_frame_parts, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_capture_rows, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_writer_meanwhile, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_writer_meanwhile_after_a_failure, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_session_list, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_writer_stops_on_a_full_disk, scene_setup, scene_teardown),
