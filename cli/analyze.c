@@ -171,6 +171,7 @@ static struct fyke_findings_job rules_job(const struct analysis *analysis)
 		.capture_id = analysis->capture_id,
 		.rules_folder = analysis->options.rules,
 		.derived = true,
+		.threads = FYKE_FINDINGS_THREADS_MAX,
 		.ready = analysis->ready};
 }
 

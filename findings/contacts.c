@@ -386,6 +386,14 @@ static enum fyke_status make_view(sqlite3 *db, struct fyke_error *error)
 	return fyke_sql_run_built(db, sql, error);
 }
 
+enum fyke_status fyke_contacts_show(
+	const struct fyke_contacts *contacts, sqlite3 *db, struct fyke_error *error)
+{
+	enum fyke_status status = fyke_rows_register(db, "contacts", &contacts->rows, error);
+
+	return status == FYKE_OK ? make_view(db, error) : status;
+}
+
 enum fyke_status fyke_contacts_new(
 	sqlite3 *db, int64_t capture_id, struct fyke_contacts **contacts, struct fyke_error *error)
 {
@@ -406,9 +414,12 @@ enum fyke_status fyke_contacts_new(
 		status = fyke_error_set(error, FYKE_FAILED_MEMORY, "out of memory for contacts");
 	all->rows.rows = all->contacts.items;
 	all->rows.count = all->contacts.count;
-	if (status == FYKE_OK)
-		status = fyke_rows_register(db, "contacts", &all->rows, error);
-	return status == FYKE_OK ? make_view(db, error) : status;
+	return status == FYKE_OK ? fyke_contacts_show(all, db, error) : status;
+}
+
+size_t fyke_contacts_count(const struct fyke_contacts *contacts)
+{
+	return contacts->contacts.count;
 }
 
 int64_t fyke_contacts_left_out(const struct fyke_contacts *contacts)

@@ -7,6 +7,7 @@
 
 #include "analyzer/base/status.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct sqlite3;
@@ -24,6 +25,10 @@ struct fyke_contacts;
  * also after a failure, before the connection is closed. */
 FYKE_MUST_USE enum fyke_status fyke_contacts_new(
 	struct sqlite3 *db, int64_t capture_id, struct fyke_contacts **contacts, struct fyke_error *error);
+/* The view on another connection, too. */
+FYKE_MUST_USE enum fyke_status fyke_contacts_show(
+	const struct fyke_contacts *contacts, struct sqlite3 *db, struct fyke_error *error);
+size_t fyke_contacts_count(const struct fyke_contacts *contacts);
 int64_t fyke_contacts_left_out(
 	const struct fyke_contacts *contacts); /* sessions for which there was no room */
 void fyke_contacts_free(struct fyke_contacts *contacts, struct sqlite3 *db); /* NULL is allowed */

@@ -14,6 +14,7 @@ enum {
 	FYKE_FINDINGS_OF_RULE_MAX = 200, /* more are counted, not kept */
 	FYKE_FINDING_TEXT_MAX = 4000,	 /* bytes of each text; cut at a character */
 	FYKE_RULE_SECONDS_MAX = 30,
+	FYKE_FINDINGS_THREADS_MAX = 2,
 };
 
 /* As FYKE_UNKNOWN. */
@@ -62,7 +63,8 @@ struct fyke_findings_stage;
 FYKE_MUST_USE enum fyke_status fyke_findings_stage_new(struct fyke_database *database, int64_t capture_id,
 	struct fyke_findings_stage **stage, struct fyke_error *error);
 FYKE_MUST_USE enum fyke_status fyke_findings_stage_run(struct fyke_findings_stage *stage,
-	const struct fyke_rules *rules, struct fyke_findings *findings, struct fyke_error *error);
+	const struct fyke_rules *rules, unsigned threads, struct fyke_findings *findings,
+	struct fyke_error *error);
 void fyke_findings_stage_free(struct fyke_findings_stage *stage); /* NULL is allowed */
 
 /* Puts them into the table `findings` of a database that is open for writing: what the capture has already
@@ -75,6 +77,7 @@ struct fyke_findings_job {
 	int64_t capture_id;
 	const char *rules_folder; /* NULL: only our own */
 	bool derived;		  /* hosts and ports say already what follows from sessions together */
+	unsigned threads;	  /* for rules; 0 = 1 */
 	struct fyke_findings_ready *ready; /* NULL: nothing is made ready; else taken over */
 };
 

@@ -94,7 +94,7 @@ static enum fyke_status find(const struct fyke_findings_job *job, const struct f
 	enum fyke_status status = ready == NULL ? make_ready(job, &ready, error) : FYKE_OK;
 
 	if (status == FYKE_OK)
-		status = fyke_findings_stage_run(ready->stage, rules, findings, error);
+		status = fyke_findings_stage_run(ready->stage, rules, job->threads, findings, error);
 	fyke_findings_ready_free(ready);
 	return status;
 }
