@@ -402,6 +402,7 @@ void fyke_engine_free(struct fyke_engine *engine)
 	while (engine->table.count > 0)
 		fyke_engine_drop_flow(engine, fyke_flow_table_oldest(&engine->table));
 	fyke_flow_table_release(&engine->table);
+	fyke_engine_rest_release(engine);
 	fyke_stream_memory_release(&engine->stream_memory);
 	fyke_engine_expect_release(&engine->expect);
 	fyke_dissect_lookup_free(engine->lookup);

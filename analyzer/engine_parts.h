@@ -129,6 +129,7 @@ void fyke_engine_prefetch_batch(
 bool fyke_engine_is_at_rest(const struct fyke_engine *engine, const struct fyke_flow *flow);
 /* A flow over TCP that is not watched has had a packet. */
 bool fyke_engine_watch(struct fyke_engine *engine, uint32_t index);
+void fyke_engine_rest_release(struct fyke_engine *engine);
 /* Gives back what flows at rest have left; at the end of a tick. */
 bool fyke_engine_rest(struct fyke_engine *engine);
 

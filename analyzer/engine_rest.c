@@ -103,3 +103,14 @@ bool fyke_engine_rest(struct fyke_engine *engine)
 	}
 	return true;
 }
+
+void fyke_engine_rest_release(struct fyke_engine *engine)
+{
+	while (engine->watched_first != NULL) {
+		struct fyke_watched_block *first = engine->watched_first;
+
+		engine->watched_first = first->next;
+		fyke_blocks_give(&engine->blocks, first, sizeof(*first));
+	}
+	engine->watched_last = NULL;
+}
