@@ -1,10 +1,9 @@
 /*
  * By which way a first page is reached soonest (filter.h), as the database shows it.
  *
- *   few sessions under `host A`, `port P`, `service S`, `since T`   they are looked at, whatever else is
- * asked a condition on tcp or records that is rare                      its rows are found, then their
- * sessions a network of which there is a lot                               along the time line, until the
- * page is full
+ *   few sessions under host, port, service or since ──▶ they are looked at, whatever else is asked
+ *   a condition on tcp or records that is rare      ──▶ its rows are found, then their sessions
+ *   a network of which there is a lot               ──▶ along the time line, until the page is full
  *
  * Rare is what the first rows of its table do not hold a page of: tables fill in the order of time, so the
  * rows looked at here are those that a walk along the time line would meet. A look is bounded by steps of

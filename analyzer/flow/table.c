@@ -4,10 +4,10 @@
  */
 #include "analyzer/flow/table.h"
 
+#include "analyzer/base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 _Static_assert(sizeof(struct fyke_flow) <= 176, "with its slots a flow without TCP has 192 bytes");
 

@@ -214,26 +214,26 @@ threading.Event().wait()
 """
 
 
-@scene("back-door-swarm.quiet")
-def swarm(net):
-    """A program that shares files with twelve peers, each on a port of its own; some of them call back."""
-    ports = {n: 20000 + 37 * n for n in range(11, 23)}
-    peers = [net.serve("world", PEERS, world(n), f"{SERVER}:6881" if n < 14 else f"{world(n)}:1", ports[n], 3) for n in ports]
+def share_files(net, numbers, callers):
+    """A program that shares files with peers, each on a port of its own; `callers` of them call back."""
+    ports = {n: 20000 + 37 * n for n in numbers}
+    peers = [net.serve("world", PEERS, world(n), f"{SERVER}:6881" if n in callers else f"{world(n)}:1", ports[n], 3) for n in ports]
     own = net.serve("server", PEERS, SERVER, ",".join(f"{world(n)}:{port}" for n, port in ports.items()), 6881, 0.5)
     time.sleep(5)
     for process in (*peers, own):
         net.stop(process)
+
+
+@scene("back-door-swarm.quiet")
+def swarm(net):
+    """Twelve peers, three of which call back."""
+    share_files(net, range(11, 23), (11, 12, 13))
 
 
 @scene("back-door-swarm-few.quiet")
 def small_swarm(net):
     """The same program with five peers, one of which calls back."""
-    ports = {n: 20000 + 37 * n for n in range(11, 16)}
-    peers = [net.serve("world", PEERS, world(n), f"{SERVER}:6881" if n == 12 else f"{world(n)}:1", ports[n], 3) for n in ports]
-    own = net.serve("server", PEERS, SERVER, ",".join(f"{world(n)}:{port}" for n, port in ports.items()), 6881, 0.5)
-    time.sleep(5)
-    for process in (*peers, own):
-        net.stop(process)
+    share_files(net, range(11, 16), (12,))
 
 
 @scene("back-door-cluster.quiet")
